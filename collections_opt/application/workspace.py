@@ -19,6 +19,7 @@ from collections_opt.application.evidence.evidence import Evidence
 from collections_opt.application.evidence.proofs import Proofs
 from collections_opt.application.evidence.replay import Replays
 from collections_opt.application.evidence.verification import Verification
+from collections_opt.application.experiments.plan_splits import PlanSplits
 from collections_opt.application.experiments.planning import Trials
 from collections_opt.application.experiments.readings import Readings
 from collections_opt.application.models.outcome_scorers import PolicyScorer
@@ -38,6 +39,7 @@ from collections_opt.application.records.erasures import Erasures
 from collections_opt.application.records.opening import Records, Whereabouts, open_records
 from collections_opt.application.records.read_trail import ReadTrail
 from collections_opt.application.resources.approved import ApprovedResources
+from collections_opt.application.resources.capacity_calendar import CapacityCalendar
 from collections_opt.application.resources.experiments import EXPERIMENTS, Experiments
 from collections_opt.application.resources.rule_tables import RULE_TABLES, RuleTables
 from collections_opt.application.resources.value_sets import VALUE_SETS, ValueSets
@@ -139,7 +141,10 @@ def open_workspace(
     registry, serving = _open_models(records, models, policy, now)
     rule_tables = RuleTables(ApprovedResources(ledger, now, recorder.publish, RULE_TABLES))
     values = ValueSets(ApprovedResources(ledger, now, recorder.publish, VALUE_SETS))
-    experiments = Experiments(ApprovedResources(ledger, now, recorder.publish, EXPERIMENTS))
+    experiments = Experiments(
+        ApprovedResources(ledger, now, recorder.publish, EXPERIMENTS),
+        PlanSplits(ledger, CapacityCalendar(ledger, now, recorder.publish)).check_start,
+    )
     books = Books(ledger, now, recorder, values)
     events = EventLog(ledger.database, records.subject_keys)
     rolling = Rolling(ledger, recorder, events, Leases(ledger.database, events), books.calendar, now)

@@ -18,6 +18,7 @@ DISPOSITION_WORDS = {
     Disposition.INELIGIBLE: "ineligible",
     Disposition.ANOTHER_ACCOUNT_WORKED: "left for another account of their person",
     Disposition.HELD_OUT: "left alone by an experiment",
+    Disposition.OTHER_PLAN: "drawn for another plan, which works them",
 }
 
 _ALWAYS_TOLD = tuple(DISPOSITION_WORDS)[:4]

@@ -27,7 +27,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'collections_opt/api/v1/experiment.proto\x12\x16\x63ollections_opt.api.v1\x1a%collections_opt/api/v1/resource.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xeb\x04\n\nExperiment\x12\x1b\n\rexperiment_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12<\n\x05scope\x18\x02 \x01(\x0b\x32\'.collections_opt.api.v1.ExperimentScopeB\x04\xe2\x41\x01\x01\x12\x13\n\x05share\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02\x12+\n\nstart_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12)\n\x08\x65nd_date\x18\x05 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1a\n\x0chorizon_days\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\"\n\x14planned_person_count\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x43\n\tstop_rule\x18\x08 \x01(\x0e\x32*.collections_opt.api.v1.ExperimentStopRuleB\x04\xe2\x41\x01\x01\x12\x12\n\x04salt\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12*\n\tstop_date\x18\n \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x03\x12\x19\n\x0bstop_reason\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12?\n\x08standing\x18\x0c \x01(\x0e\x32\'.collections_opt.api.v1.ExperimentStateB\x04\xe2\x41\x01\x03\x12:\n\x05state\x18\r \x01(\x0b\x32%.collections_opt.api.v1.ResourceStateB\x04\xe2\x41\x01\x03\x12\x38\n\x03\x61rm\x18\x0e \x01(\x0e\x32%.collections_opt.api.v1.ExperimentArmB\x04\xe2\x41\x01\x01\"b\n\x0f\x45xperimentScope\x12 \n\x12portfolio_patterns\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08products\x18\x02 \x03(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07\x62uckets\x18\x03 \x03(\x05\x42\x04\xe2\x41\x01\x01*l\n\rExperimentArm\x12\x1e\n\x1a\x45XPERIMENT_ARM_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45XPERIMENT_ARM_HOLDOUT\x10\x01\x12\x1f\n\x1b\x45XPERIMENT_ARM_RANDOM_QUEUE\x10\x02*\x84\x01\n\x12\x45xperimentStopRule\x12$\n EXPERIMENT_STOP_RULE_UNSPECIFIED\x10\x00\x12!\n\x1d\x45XPERIMENT_STOP_RULE_LAST_DAY\x10\x01\x12%\n!EXPERIMENT_STOP_RULE_CASH_DECIDED\x10\x02*\xa7\x01\n\x0f\x45xperimentState\x12 \n\x1c\x45XPERIMENT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45XPERIMENT_STATE_DRAFT\x10\x01\x12\x1c\n\x18\x45XPERIMENT_STATE_STARTED\x10\x02\x12\x1c\n\x18\x45XPERIMENT_STATE_STOPPED\x10\x03\x12\x1a\n\x16\x45XPERIMENT_STATE_ENDED\x10\x04\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'collections_opt/api/v1/experiment.proto\x12\x16\x63ollections_opt.api.v1\x1a%collections_opt/api/v1/resource.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xa4\x05\n\nExperiment\x12\x1b\n\rexperiment_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12<\n\x05scope\x18\x02 \x01(\x0b\x32\'.collections_opt.api.v1.ExperimentScopeB\x04\xe2\x41\x01\x01\x12\x13\n\x05share\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02\x12+\n\nstart_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12)\n\x08\x65nd_date\x18\x05 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1a\n\x0chorizon_days\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\"\n\x14planned_person_count\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x43\n\tstop_rule\x18\x08 \x01(\x0e\x32*.collections_opt.api.v1.ExperimentStopRuleB\x04\xe2\x41\x01\x01\x12\x12\n\x04salt\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12*\n\tstop_date\x18\n \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x03\x12\x19\n\x0bstop_reason\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12?\n\x08standing\x18\x0c \x01(\x0e\x32\'.collections_opt.api.v1.ExperimentStateB\x04\xe2\x41\x01\x03\x12:\n\x05state\x18\r \x01(\x0b\x32%.collections_opt.api.v1.ResourceStateB\x04\xe2\x41\x01\x03\x12\x38\n\x03\x61rm\x18\x0e \x01(\x0e\x32%.collections_opt.api.v1.ExperimentArmB\x04\xe2\x41\x01\x01\x12\x15\n\x07plan_id\x18\x0f \x01(\tB\x04\xe2\x41\x01\x01\x12 \n\x12\x63hallenger_plan_id\x18\x10 \x01(\tB\x04\xe2\x41\x01\x01\"b\n\x0f\x45xperimentScope\x12 \n\x12portfolio_patterns\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08products\x18\x02 \x03(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07\x62uckets\x18\x03 \x03(\x05\x42\x04\xe2\x41\x01\x01*\x8a\x01\n\rExperimentArm\x12\x1e\n\x1a\x45XPERIMENT_ARM_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45XPERIMENT_ARM_HOLDOUT\x10\x01\x12\x1f\n\x1b\x45XPERIMENT_ARM_RANDOM_QUEUE\x10\x02\x12\x1c\n\x18\x45XPERIMENT_ARM_TWO_PLANS\x10\x03*\x84\x01\n\x12\x45xperimentStopRule\x12$\n EXPERIMENT_STOP_RULE_UNSPECIFIED\x10\x00\x12!\n\x1d\x45XPERIMENT_STOP_RULE_LAST_DAY\x10\x01\x12%\n!EXPERIMENT_STOP_RULE_CASH_DECIDED\x10\x02*\xa7\x01\n\x0f\x45xperimentState\x12 \n\x1c\x45XPERIMENT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45XPERIMENT_STATE_DRAFT\x10\x01\x12\x1c\n\x18\x45XPERIMENT_STATE_STARTED\x10\x02\x12\x1c\n\x18\x45XPERIMENT_STATE_STOPPED\x10\x03\x12\x1a\n\x16\x45XPERIMENT_STATE_ENDED\x10\x04\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -63,20 +63,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPERIMENT'].fields_by_name['state']._serialized_options = b'\342A\001\003'
   _globals['_EXPERIMENT'].fields_by_name['arm']._loaded_options = None
   _globals['_EXPERIMENT'].fields_by_name['arm']._serialized_options = b'\342A\001\001'
+  _globals['_EXPERIMENT'].fields_by_name['plan_id']._loaded_options = None
+  _globals['_EXPERIMENT'].fields_by_name['plan_id']._serialized_options = b'\342A\001\001'
+  _globals['_EXPERIMENT'].fields_by_name['challenger_plan_id']._loaded_options = None
+  _globals['_EXPERIMENT'].fields_by_name['challenger_plan_id']._serialized_options = b'\342A\001\001'
   _globals['_EXPERIMENTSCOPE'].fields_by_name['portfolio_patterns']._loaded_options = None
   _globals['_EXPERIMENTSCOPE'].fields_by_name['portfolio_patterns']._serialized_options = b'\342A\001\001'
   _globals['_EXPERIMENTSCOPE'].fields_by_name['products']._loaded_options = None
   _globals['_EXPERIMENTSCOPE'].fields_by_name['products']._serialized_options = b'\342A\001\001'
   _globals['_EXPERIMENTSCOPE'].fields_by_name['buckets']._loaded_options = None
   _globals['_EXPERIMENTSCOPE'].fields_by_name['buckets']._serialized_options = b'\342A\001\001'
-  _globals['_EXPERIMENTARM']._serialized_start=885
-  _globals['_EXPERIMENTARM']._serialized_end=993
-  _globals['_EXPERIMENTSTOPRULE']._serialized_start=996
-  _globals['_EXPERIMENTSTOPRULE']._serialized_end=1128
-  _globals['_EXPERIMENTSTATE']._serialized_start=1131
-  _globals['_EXPERIMENTSTATE']._serialized_end=1298
+  _globals['_EXPERIMENTARM']._serialized_start=943
+  _globals['_EXPERIMENTARM']._serialized_end=1081
+  _globals['_EXPERIMENTSTOPRULE']._serialized_start=1084
+  _globals['_EXPERIMENTSTOPRULE']._serialized_end=1216
+  _globals['_EXPERIMENTSTATE']._serialized_start=1219
+  _globals['_EXPERIMENTSTATE']._serialized_end=1386
   _globals['_EXPERIMENT']._serialized_start=164
-  _globals['_EXPERIMENT']._serialized_end=783
-  _globals['_EXPERIMENTSCOPE']._serialized_start=785
-  _globals['_EXPERIMENTSCOPE']._serialized_end=883
+  _globals['_EXPERIMENT']._serialized_end=840
+  _globals['_EXPERIMENTSCOPE']._serialized_start=842
+  _globals['_EXPERIMENTSCOPE']._serialized_end=940
 # @@protoc_insertion_point(module_scope)

@@ -35,6 +35,10 @@ class _ExperimentArmEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Experim
     """Contact in a queue drawn at random among those that may work the account, where that is worth its minutes. People with several
     accounts are not in it.
     """
+    EXPERIMENT_ARM_TWO_PLANS: _ExperimentArm.ValueType  # 3
+    """Work by another capacity plan: everybody of the named portfolios is worked by exactly one of two plans, each with its own
+    minutes, order, models and values, and nobody is left alone.
+    """
 
 class ExperimentArm(_ExperimentArm, metaclass=_ExperimentArmEnumTypeWrapper):
     """What the people get whom an experiment draws."""
@@ -46,6 +50,10 @@ EXPERIMENT_ARM_HOLDOUT: ExperimentArm.ValueType  # 1
 EXPERIMENT_ARM_RANDOM_QUEUE: ExperimentArm.ValueType  # 2
 """Contact in a queue drawn at random among those that may work the account, where that is worth its minutes. People with several
 accounts are not in it.
+"""
+EXPERIMENT_ARM_TWO_PLANS: ExperimentArm.ValueType  # 3
+"""Work by another capacity plan: everybody of the named portfolios is worked by exactly one of two plans, each with its own
+minutes, order, models and values, and nobody is left alone.
 """
 Global___ExperimentArm: _TypeAlias = ExperimentArm  # noqa: Y015
 
@@ -108,7 +116,8 @@ Global___ExperimentState: _TypeAlias = ExperimentState  # noqa: Y015
 @_typing.final
 class Experiment(_message.Message):
     """An experiment: people drawn by a stable chance are left alone, so that what contact is worth can be known, or worked in a queue
-    drawn at random, so that what the choice of a queue is worth can. Once started it is never changed, only stopped.
+    drawn at random, so that what the choice of a queue is worth can, or worked by another capacity plan, so that two policies can be
+    compared. Once started it is never changed, only stopped.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -127,6 +136,8 @@ class Experiment(_message.Message):
     STANDING_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     ARM_FIELD_NUMBER: _builtins.int
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    CHALLENGER_PLAN_ID_FIELD_NUMBER: _builtins.int
     experiment_id: _builtins.str
     """Name of the experiment: letters, digits, '-', '_' and '.'."""
     share: _builtins.float
@@ -145,9 +156,17 @@ class Experiment(_message.Message):
     """Where it stands today."""
     arm: Global___ExperimentArm.ValueType
     """What drawn people get; not set is EXPERIMENT_ARM_HOLDOUT."""
+    plan_id: _builtins.str
+    """With EXPERIMENT_ARM_TWO_PLANS: the plan that works whoever is not drawn, the desk as it is. Empty otherwise."""
+    challenger_plan_id: _builtins.str
+    """With EXPERIMENT_ARM_TWO_PLANS: the plan that works whoever is drawn. The minutes of each queue that both plans have stand as the
+    people do: the share with this plan, the rest with the other.
+    """
     @_builtins.property
     def scope(self) -> Global___ExperimentScope:
-        """Whom it is about; nothing set is everybody. Vulnerable people and those whom the law shields are never in it."""
+        """Whom it is about; nothing set is everybody. Vulnerable people and those whom the law shields are never in it, but where two
+        plans share the work: then everybody of the portfolios that it names is, and it names nothing else.
+        """
 
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
@@ -182,10 +201,12 @@ class Experiment(_message.Message):
         standing: Global___ExperimentState.ValueType = ...,
         state: _resource_pb2.ResourceState | None = ...,
         arm: Global___ExperimentArm.ValueType = ...,
+        plan_id: _builtins.str = ...,
+        challenger_plan_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "scope", b"scope", "start_date", b"start_date", "state", b"state", "stop_date", b"stop_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "end_date", b"end_date", "experiment_id", b"experiment_id", "horizon_days", b"horizon_days", "planned_person_count", b"planned_person_count", "salt", b"salt", "scope", b"scope", "share", b"share", "standing", b"standing", "start_date", b"start_date", "state", b"state", "stop_date", b"stop_date", "stop_reason", b"stop_reason", "stop_rule", b"stop_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "challenger_plan_id", b"challenger_plan_id", "end_date", b"end_date", "experiment_id", b"experiment_id", "horizon_days", b"horizon_days", "plan_id", b"plan_id", "planned_person_count", b"planned_person_count", "salt", b"salt", "scope", b"scope", "share", b"share", "standing", b"standing", "start_date", b"start_date", "state", b"state", "stop_date", b"stop_date", "stop_reason", b"stop_reason", "stop_rule", b"stop_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -66,7 +66,9 @@ class PlanExperimentRequest(_message.Message):
     WANTED_EFFECT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     ARM_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
-    """A ranking whose would-be-worked people stand for those who will enter; earlier ones of its plan tell how many are new each day."""
+    """A ranking whose would-be-worked people stand for those who will enter, or all its people where two plans would share the work;
+    earlier ones of its plan tell how many are new each day.
+    """
     share: _builtins.float
     """Chance with which a person would be drawn, above 0, at most 0.5."""
     duration_days: _builtins.int
@@ -132,9 +134,9 @@ class PlanExperimentResponse(_message.Message):
     currency_code: _builtins.str
     """Money of the answer, ISO 4217."""
     entering_person_count: _builtins.int
-    """People expected to enter: would-be-worked within its days."""
+    """People expected to enter within its days: would-be-worked ones, or all where two plans would share the work."""
     held_out_person_count: _builtins.int
-    """Of them, expected to be drawn: left alone, or for a queue."""
+    """Of them, expected to be drawn: left alone, for a queue, or for the challenger's plan."""
     detectable_effect_minor_units: _builtins.float
     """Least effect per person found with a chance of 80 % at 95 % confidence; not set where an arm would be too small to be read."""
     needed_person_count: _builtins.int
@@ -142,7 +144,9 @@ class PlanExperimentResponse(_message.Message):
     readable_person_count: _builtins.int
     """People needed before either arm is read at all."""
     cost_minor_units: _builtins.int
-    """Expected cost where freed minutes earn their price with others: the least it costs on average."""
+    """Expected cost where freed minutes earn their price with others: the least it costs on average. 0 where two plans would share
+    the work, as the costs below: nobody is left out, and what the worse plan loses is the question.
+    """
     cost_low_minor_units: _builtins.int
     """Lower end of its 95 % interval, by whom the draw meets."""
     cost_high_minor_units: _builtins.int
@@ -156,9 +160,11 @@ class PlanExperimentResponse(_message.Message):
     spread_source: _builtins.str
     """Where they come from, for people."""
     worked_person_count: _builtins.int
-    """Would-be-worked people in scope of the ranking."""
+    """Would-be-worked people in scope of the ranking; all in scope where two plans would share the work."""
     protected_person_count: _builtins.int
-    """People of the ranking who are out of every experiment: vulnerable, shielded by law, or not known to be not vulnerable."""
+    """People of the ranking who are out of the experiment: vulnerable, shielded by law, or not known to be not vulnerable; 0 where
+    two plans would share the work.
+    """
     def __init__(
         self,
         *,
@@ -554,7 +560,9 @@ Global___ReadExperimentRequest: _TypeAlias = ReadExperimentRequest  # noqa: Y015
 
 @_typing.final
 class ReadExperimentResponse(_message.Message):
-    """What an experiment shows: people who would have been worked, contacted as the rankings decided or treated as drawn."""
+    """What an experiment shows: people who would have been worked, contacted as the rankings decided or treated as drawn. Where two
+    plans share the work: everybody in scope, worked or not, the challenger's people less those of the plan as it is.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -574,6 +582,7 @@ class ReadExperimentResponse(_message.Message):
     PREDICTED_COST_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     PREDICTED_COST_MOST_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     DRAWN_QUEUE_PAIRS_FIELD_NUMBER: _builtins.int
+    SPLIT_DAYS_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """Money of the answer, ISO 4217."""
     headline: _builtins.str
@@ -614,6 +623,10 @@ class ReadExperimentResponse(_message.Message):
     def drawn_queue_pairs(self) -> _containers.RepeatedCompositeFieldContainer[Global___DrawnQueuePair]:
         """Where queues were drawn: each two of them against each other."""
 
+    @_builtins.property
+    def split_days(self) -> _containers.RepeatedCompositeFieldContainer[Global___SplitDay]:
+        """Where two plans share the work: the days on which either made a ranking to be worked."""
+
     def __init__(
         self,
         *,
@@ -633,14 +646,83 @@ class ReadExperimentResponse(_message.Message):
         predicted_cost_minor_units: _builtins.int = ...,
         predicted_cost_most_minor_units: _builtins.int = ...,
         drawn_queue_pairs: _abc.Iterable[Global___DrawnQueuePair] | None = ...,
+        split_days: _abc.Iterable[Global___SplitDay] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["experiment", b"experiment", "read_date", b"read_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arms_z", b"arms_z", "censored_person_count", b"censored_person_count", "contacted_held_out_count", b"contacted_held_out_count", "currency_code", b"currency_code", "draw_doubted", b"draw_doubted", "drawn_queue_pairs", b"drawn_queue_pairs", "experiment", b"experiment", "groups", b"groups", "headline", b"headline", "is_final", b"is_final", "matured_person_count", b"matured_person_count", "may_stop", b"may_stop", "predicted_cost_minor_units", b"predicted_cost_minor_units", "predicted_cost_most_minor_units", b"predicted_cost_most_minor_units", "read_date", b"read_date", "waiting_person_count", b"waiting_person_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arms_z", b"arms_z", "censored_person_count", b"censored_person_count", "contacted_held_out_count", b"contacted_held_out_count", "currency_code", b"currency_code", "draw_doubted", b"draw_doubted", "drawn_queue_pairs", b"drawn_queue_pairs", "experiment", b"experiment", "groups", b"groups", "headline", b"headline", "is_final", b"is_final", "matured_person_count", b"matured_person_count", "may_stop", b"may_stop", "predicted_cost_minor_units", b"predicted_cost_minor_units", "predicted_cost_most_minor_units", b"predicted_cost_most_minor_units", "read_date", b"read_date", "split_days", b"split_days", "waiting_person_count", b"waiting_person_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadExperimentResponse: _TypeAlias = ReadExperimentResponse  # noqa: Y015
+
+@_typing.final
+class SplitDay(_message.Message):
+    """A day of two plans that share the work."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATE_FIELD_NUMBER: _builtins.int
+    RANKING_ID_FIELD_NUMBER: _builtins.int
+    CHALLENGER_RANKING_ID_FIELD_NUMBER: _builtins.int
+    UNEVEN_QUEUES_FIELD_NUMBER: _builtins.int
+    ranking_id: _builtins.str
+    """The first ranking to be worked of the plan as it is; empty where it made none, and nobody worked its people."""
+    challenger_ranking_id: _builtins.str
+    """The same of the challenger's plan."""
+    @_builtins.property
+    def date(self) -> _date_pb2.Date:
+        """As-of date."""
+
+    @_builtins.property
+    def uneven_queues(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnevenQueue]:
+        """Queues of both plans whose minutes did not stand as the people do; none where all did."""
+
+    def __init__(
+        self,
+        *,
+        date: _date_pb2.Date | None = ...,
+        ranking_id: _builtins.str = ...,
+        challenger_ranking_id: _builtins.str = ...,
+        uneven_queues: _abc.Iterable[Global___UnevenQueue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["date", b"date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenger_ranking_id", b"challenger_ranking_id", "date", b"date", "ranking_id", b"ranking_id", "uneven_queues", b"uneven_queues"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SplitDay: _TypeAlias = SplitDay  # noqa: Y015
+
+@_typing.final
+class UnevenQueue(_message.Message):
+    """A queue whose minutes did not stand as the people of two plans do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUE_ID_FIELD_NUMBER: _builtins.int
+    MINUTES_FIELD_NUMBER: _builtins.int
+    CHALLENGER_MINUTES_FIELD_NUMBER: _builtins.int
+    queue_id: _builtins.str
+    """The queue."""
+    minutes: _builtins.float
+    """Its minutes in the plan as it is."""
+    challenger_minutes: _builtins.float
+    """Its minutes in the challenger's plan."""
+    def __init__(
+        self,
+        *,
+        queue_id: _builtins.str = ...,
+        minutes: _builtins.float = ...,
+        challenger_minutes: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenger_minutes", b"challenger_minutes", "minutes", b"minutes", "queue_id", b"queue_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnevenQueue: _TypeAlias = UnevenQueue  # noqa: Y015
 
 @_typing.final
 class DrawnQueuePair(_message.Message):
@@ -698,11 +780,13 @@ class ExperimentGroup(_message.Message):
     NEEDED_PERSON_COUNT_FIELD_NUMBER: _builtins.int
     EFFECTS_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
-    """The queue in which people would have been worked first; empty for all together."""
+    """The queue in which people would have been worked first, by the prices of the ranking at which they entered, whatever their arm;
+    empty for all together.
+    """
     contact_person_count: _builtins.int
-    """People contacted as the rankings decided."""
+    """People contacted as the rankings decided; of two plans, the challenger's."""
     held_out_person_count: _builtins.int
-    """People left alone, or whose queue was drawn."""
+    """People left alone, or whose queue was drawn; of two plans, those of the plan as it is."""
     needed_person_count: _builtins.int
     """People that each arm needs; while one holds fewer nothing is said of effects."""
     @_builtins.property
@@ -728,7 +812,9 @@ Global___ExperimentGroup: _TypeAlias = ExperimentGroup  # noqa: Y015
 
 @_typing.final
 class ExperimentEffect(_message.Message):
-    """What contact changed per person in one outcome: contact less left alone, at equal prediction. Money is in minor units."""
+    """What contact changed per person in one outcome: contact less left alone, at equal prediction; of two plans, the challenger's less
+    the plan as it is, whose means are contact_mean and held_out_mean. Money is in minor units.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -755,7 +841,7 @@ class ExperimentEffect(_message.Message):
     contact_mean: _builtins.float
     """Mean of those contacted as the rankings decided."""
     held_out_mean: _builtins.float
-    """Mean of those left alone, or whose queue was drawn."""
+    """Mean of those left alone, or whose queue was drawn, or whom the plan as it is works."""
     def __init__(
         self,
         *,

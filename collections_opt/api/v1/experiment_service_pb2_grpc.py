@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class ExperimentServiceStub:
-    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
-    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, worked in a queue drawn at random, or worked by another plan, by a draw that no restart,
+    import or move changes, and what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     def __init__(self, channel):
@@ -74,8 +74,8 @@ class ExperimentServiceStub:
 
 
 class ExperimentServiceServicer:
-    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
-    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, worked in a queue drawn at random, or worked by another plan, by a draw that no restart,
+    import or move changes, and what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     def PlanExperiment(self, request, context):
@@ -93,14 +93,16 @@ class ExperimentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StartExperiment(self, request, context):
-        """Starts an experiment. PERMISSION_DENIED for whoever created it; FAILED_PRECONDITION where somebody could be in another.
+        """Starts an experiment. PERMISSION_DENIED for whoever created it; FAILED_PRECONDITION where somebody could be in another, and for
+        two plans whose minutes do not stand as the people do, or under which a ranking of its days was made before it started.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StopExperiment(self, request, context):
-        """Saves a stop, or approves one that another person saved. Rankings from its day on leave nobody alone for it.
+        """Saves a stop, or approves one that another person saved. Rankings from its day on leave nobody alone for it. Of two plans
+        that shared the work, one alone may work a portfolio on a day from then on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +123,7 @@ class ExperimentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReadExperiment(self, request, context):
-        """Returns what contact was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
+        """Returns what contact, the choice of a queue or another plan was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
         nothing. FAILED_PRECONDITION for an experiment that was never started or that no ranking was part of.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -175,8 +177,8 @@ def add_ExperimentServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ExperimentService:
-    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
-    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, worked in a queue drawn at random, or worked by another plan, by a draw that no restart,
+    import or move changes, and what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     @staticmethod

@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ExperimentServiceStub:
-    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
-    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, worked in a queue drawn at random, or worked by another plan, by a draw that no restart,
+    import or move changes, and what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     @_typing.overload
@@ -40,22 +40,26 @@ class ExperimentServiceStub:
     CreateExperiment: _grpc.UnaryUnaryMultiCallable[_experiment_service_pb2.CreateExperimentRequest, _experiment_service_pb2.CreateExperimentResponse]
     """Saves an experiment; nobody is left alone before it is started. With an etag, another draft of one that was never started."""
     StartExperiment: _grpc.UnaryUnaryMultiCallable[_experiment_service_pb2.StartExperimentRequest, _experiment_service_pb2.StartExperimentResponse]
-    """Starts an experiment. PERMISSION_DENIED for whoever created it; FAILED_PRECONDITION where somebody could be in another."""
+    """Starts an experiment. PERMISSION_DENIED for whoever created it; FAILED_PRECONDITION where somebody could be in another, and for
+    two plans whose minutes do not stand as the people do, or under which a ranking of its days was made before it started.
+    """
     StopExperiment: _grpc.UnaryUnaryMultiCallable[_experiment_service_pb2.StopExperimentRequest, _experiment_service_pb2.StopExperimentResponse]
-    """Saves a stop, or approves one that another person saved. Rankings from its day on leave nobody alone for it."""
+    """Saves a stop, or approves one that another person saved. Rankings from its day on leave nobody alone for it. Of two plans
+    that shared the work, one alone may work a portfolio on a day from then on.
+    """
     GetExperiment: _grpc.UnaryUnaryMultiCallable[_experiment_service_pb2.GetExperimentRequest, _experiment_service_pb2.GetExperimentResponse]
     """Returns what stands of an experiment: what was approved last, else its last draft; or a version."""
     ListExperiments: _grpc.UnaryUnaryMultiCallable[_experiment_service_pb2.ListExperimentsRequest, _experiment_service_pb2.ListExperimentsResponse]
     """Lists what stands of every experiment, by id."""
     ReadExperiment: _grpc.UnaryUnaryMultiCallable[_experiment_service_pb2.ReadExperimentRequest, _experiment_service_pb2.ReadExperimentResponse]
-    """Returns what contact was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
+    """Returns what contact, the choice of a queue or another plan was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
     nothing. FAILED_PRECONDITION for an experiment that was never started or that no ranking was part of.
     """
 
 @_typing.type_check_only
 class ExperimentServiceAsyncStub(ExperimentServiceStub):
-    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
-    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, worked in a queue drawn at random, or worked by another plan, by a draw that no restart,
+    import or move changes, and what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -64,21 +68,25 @@ class ExperimentServiceAsyncStub(ExperimentServiceStub):
     CreateExperiment: _aio.UnaryUnaryMultiCallable[_experiment_service_pb2.CreateExperimentRequest, _experiment_service_pb2.CreateExperimentResponse]  # type: ignore[assignment]
     """Saves an experiment; nobody is left alone before it is started. With an etag, another draft of one that was never started."""
     StartExperiment: _aio.UnaryUnaryMultiCallable[_experiment_service_pb2.StartExperimentRequest, _experiment_service_pb2.StartExperimentResponse]  # type: ignore[assignment]
-    """Starts an experiment. PERMISSION_DENIED for whoever created it; FAILED_PRECONDITION where somebody could be in another."""
+    """Starts an experiment. PERMISSION_DENIED for whoever created it; FAILED_PRECONDITION where somebody could be in another, and for
+    two plans whose minutes do not stand as the people do, or under which a ranking of its days was made before it started.
+    """
     StopExperiment: _aio.UnaryUnaryMultiCallable[_experiment_service_pb2.StopExperimentRequest, _experiment_service_pb2.StopExperimentResponse]  # type: ignore[assignment]
-    """Saves a stop, or approves one that another person saved. Rankings from its day on leave nobody alone for it."""
+    """Saves a stop, or approves one that another person saved. Rankings from its day on leave nobody alone for it. Of two plans
+    that shared the work, one alone may work a portfolio on a day from then on.
+    """
     GetExperiment: _aio.UnaryUnaryMultiCallable[_experiment_service_pb2.GetExperimentRequest, _experiment_service_pb2.GetExperimentResponse]  # type: ignore[assignment]
     """Returns what stands of an experiment: what was approved last, else its last draft; or a version."""
     ListExperiments: _aio.UnaryUnaryMultiCallable[_experiment_service_pb2.ListExperimentsRequest, _experiment_service_pb2.ListExperimentsResponse]  # type: ignore[assignment]
     """Lists what stands of every experiment, by id."""
     ReadExperiment: _aio.UnaryUnaryMultiCallable[_experiment_service_pb2.ReadExperimentRequest, _experiment_service_pb2.ReadExperimentResponse]  # type: ignore[assignment]
-    """Returns what contact was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
+    """Returns what contact, the choice of a queue or another plan was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
     nothing. FAILED_PRECONDITION for an experiment that was never started or that no ranking was part of.
     """
 
 class ExperimentServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
-    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, worked in a queue drawn at random, or worked by another plan, by a draw that no restart,
+    import or move changes, and what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     @_abc_1.abstractmethod
@@ -103,7 +111,9 @@ class ExperimentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _experiment_service_pb2.StartExperimentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_experiment_service_pb2.StartExperimentResponse, _abc.Awaitable[_experiment_service_pb2.StartExperimentResponse]]:
-        """Starts an experiment. PERMISSION_DENIED for whoever created it; FAILED_PRECONDITION where somebody could be in another."""
+        """Starts an experiment. PERMISSION_DENIED for whoever created it; FAILED_PRECONDITION where somebody could be in another, and for
+        two plans whose minutes do not stand as the people do, or under which a ranking of its days was made before it started.
+        """
 
     @_abc_1.abstractmethod
     def StopExperiment(
@@ -111,7 +121,9 @@ class ExperimentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _experiment_service_pb2.StopExperimentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_experiment_service_pb2.StopExperimentResponse, _abc.Awaitable[_experiment_service_pb2.StopExperimentResponse]]:
-        """Saves a stop, or approves one that another person saved. Rankings from its day on leave nobody alone for it."""
+        """Saves a stop, or approves one that another person saved. Rankings from its day on leave nobody alone for it. Of two plans
+        that shared the work, one alone may work a portfolio on a day from then on.
+        """
 
     @_abc_1.abstractmethod
     def GetExperiment(
@@ -135,7 +147,7 @@ class ExperimentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _experiment_service_pb2.ReadExperimentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_experiment_service_pb2.ReadExperimentResponse, _abc.Awaitable[_experiment_service_pb2.ReadExperimentResponse]]:
-        """Returns what contact was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
+        """Returns what contact, the choice of a queue or another plan was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
         nothing. FAILED_PRECONDITION for an experiment that was never started or that no ranking was part of.
         """
 

@@ -226,6 +226,10 @@ class _DispositionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dispositi
     """It is worth its price, but its person is contacted about another account."""
     DISPOSITION_HELD_OUT: _Disposition.ValueType  # 6
     """Its person is left alone by an experiment's draw."""
+    DISPOSITION_OTHER_PLAN: _Disposition.ValueType  # 7
+    """Its person was drawn for the other of two plans that share the work; that plan decides whether to work it, and nobody leaves it
+    alone.
+    """
 
 class Disposition(_Disposition, metaclass=_DispositionEnumTypeWrapper):
     """What was decided for an account, and why in one word."""
@@ -244,6 +248,10 @@ DISPOSITION_ANOTHER_ACCOUNT_WORKED: Disposition.ValueType  # 5
 """It is worth its price, but its person is contacted about another account."""
 DISPOSITION_HELD_OUT: Disposition.ValueType  # 6
 """Its person is left alone by an experiment's draw."""
+DISPOSITION_OTHER_PLAN: Disposition.ValueType  # 7
+"""Its person was drawn for the other of two plans that share the work; that plan decides whether to work it, and nobody leaves it
+alone.
+"""
 Global___Disposition: _TypeAlias = Disposition  # noqa: Y015
 
 @_typing.final
@@ -392,7 +400,7 @@ class RankingExperiment(_message.Message):
     account_count: _builtins.int
     """Accounts whose persons were in it."""
     held_out_count: _builtins.int
-    """Accounts whose persons were drawn: left alone, or for a queue."""
+    """Accounts whose persons were drawn: left alone, or for a queue; where two plans share the work, those that the other plan works."""
     intended_count: _builtins.int
     """Of these, accounts that final prices would have had worked."""
     surplus_minor_units: _builtins.int
@@ -1132,6 +1140,7 @@ class DispositionCounts(_message.Message):
     PRICED_OUT_COUNT_FIELD_NUMBER: _builtins.int
     ANOTHER_ACCOUNT_WORKED_COUNT_FIELD_NUMBER: _builtins.int
     HELD_OUT_COUNT_FIELD_NUMBER: _builtins.int
+    OTHER_PLAN_COUNT_FIELD_NUMBER: _builtins.int
     assigned_count: _builtins.int
     """In a worklist."""
     ineligible_count: _builtins.int
@@ -1144,6 +1153,8 @@ class DispositionCounts(_message.Message):
     """Worth their price, but their person is contacted about another account."""
     held_out_count: _builtins.int
     """Left alone by an experiment, whatever they would be worth."""
+    other_plan_count: _builtins.int
+    """Drawn for the other of two plans that share the work, which works them."""
     def __init__(
         self,
         *,
@@ -1153,10 +1164,11 @@ class DispositionCounts(_message.Message):
         priced_out_count: _builtins.int = ...,
         another_account_worked_count: _builtins.int = ...,
         held_out_count: _builtins.int = ...,
+        other_plan_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["another_account_worked_count", b"another_account_worked_count", "assigned_count", b"assigned_count", "costs_more_than_it_earns_count", b"costs_more_than_it_earns_count", "held_out_count", b"held_out_count", "ineligible_count", b"ineligible_count", "priced_out_count", b"priced_out_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["another_account_worked_count", b"another_account_worked_count", "assigned_count", b"assigned_count", "costs_more_than_it_earns_count", b"costs_more_than_it_earns_count", "held_out_count", b"held_out_count", "ineligible_count", b"ineligible_count", "other_plan_count", b"other_plan_count", "priced_out_count", b"priced_out_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

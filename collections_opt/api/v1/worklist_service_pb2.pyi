@@ -76,6 +76,8 @@ class _RemovalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Removal
     """Somebody holds it, or another account of the person."""
     REMOVAL_REASON_MOVED_AWAY: _RemovalReason.ValueType  # 10
     """It is worked elsewhere, or not worth its price any more."""
+    REMOVAL_REASON_OTHER_PLAN: _RemovalReason.ValueType  # 11
+    """An experiment drew the person for another plan, whose worklists hold what is to be worked of them."""
 
 class RemovalReason(_RemovalReason, metaclass=_RemovalReasonEnumTypeWrapper):
     """Why an account is not to be worked now."""
@@ -102,6 +104,8 @@ REMOVAL_REASON_HELD: RemovalReason.ValueType  # 9
 """Somebody holds it, or another account of the person."""
 REMOVAL_REASON_MOVED_AWAY: RemovalReason.ValueType  # 10
 """It is worked elsewhere, or not worth its price any more."""
+REMOVAL_REASON_OTHER_PLAN: RemovalReason.ValueType  # 11
+"""An experiment drew the person for another plan, whose worklists hold what is to be worked of them."""
 Global___RemovalReason: _TypeAlias = RemovalReason  # noqa: Y015
 
 class _ContactVerdict:
@@ -174,6 +178,8 @@ class _ContactReasonKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Con
     """A budget leaves this contact, and none after it."""
     CONTACT_REASON_KIND_PROPOSED_RULE: _ContactReasonKind.ValueType  # 15
     """A rule that is only proposed would forbid it."""
+    CONTACT_REASON_KIND_OTHER_PLAN: _ContactReasonKind.ValueType  # 16
+    """An experiment drew the person for another plan: ask about the ranking of that plan."""
 
 class ContactReasonKind(_ContactReasonKind, metaclass=_ContactReasonKindEnumTypeWrapper):
     """What there is to say of a contact."""
@@ -210,6 +216,8 @@ CONTACT_REASON_KIND_LAST_CONTACT: ContactReasonKind.ValueType  # 14
 """A budget leaves this contact, and none after it."""
 CONTACT_REASON_KIND_PROPOSED_RULE: ContactReasonKind.ValueType  # 15
 """A rule that is only proposed would forbid it."""
+CONTACT_REASON_KIND_OTHER_PLAN: ContactReasonKind.ValueType  # 16
+"""An experiment drew the person for another plan: ask about the ranking of that plan."""
 Global___ContactReasonKind: _TypeAlias = ContactReasonKind  # noqa: Y015
 
 @_typing.final

@@ -23,6 +23,7 @@ from collections_opt.core.ranking.explanation import (
     drawn_queue,
     explain,
     minutes_ahead,
+    of_other_plan,
     summary_sentence,
     worked_beside,
 )
@@ -112,11 +113,14 @@ class AccountExplanations:
         told = row if beside is None else int(rows[beside])
         disposition, explored = Disposition(int(entries.disposition[row])), bool(entries.explored[told])
         loss = AccountLoss(float(valued.worth.loss_given_default[at]), LossSource(int(valued.worth.loss_source[at])))
+        sentence = summary_sentence(disposition, queues, mine.currency_code, explored, other)
+        if disposition is Disposition.OTHER_PLAN:
+            sentence = of_other_plan(facts.inputs.running.other_plan_id)
         p_cure, p_default, p_stay = outcomes.probability[at].tolist()
         return AccountExplanation(
             account_id=account_id,
             disposition=disposition,
-            sentence=summary_sentence(disposition, queues, mine.currency_code, explored, other),
+            sentence=sentence,
             queues=queues,
             reasons=self._reasons(facts, mine.take(slice(at, at + 1))),
             probability=(p_cure, p_default, p_stay),

@@ -179,7 +179,7 @@ class CapacityBaselines:
             valued=valued,
             answer=PlannedAnswer(opened.plan, problem, assignment),
             intervals=price_intervals(problem, assignment, SolveOptions(seed=seed)),
-            drawn=entries.explored.astype(bool) | entries.held_out,
+            drawn=entries.explored.astype(bool) | entries.kept_out,
             reserved_seconds=reserved,
             basis=opened.basis,
             solver=facts.answer.solver if facts.answer.solver in SOLVERS else "default",

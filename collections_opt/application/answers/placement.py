@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.answers.placement_arms import hold_back, in_drawn_queues, left_alone
+from collections_opt.application.answers.placement_arms import hold_back, in_drawn_queues, left_alone, worked_elsewhere
 from collections_opt.application.answers.placement_rules import KnownOfRanking, judged_beside_ranking
 from collections_opt.application.models.outcome_scorers import RecordedModel
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
@@ -143,7 +143,8 @@ class Placer:
         standing = Standing(unchanged, recorded.queue, beside)
         by_price = place(problem, opened.prices, side.prices, standing)
         kept_as_recorded = keep_recorded(by_price, unchanged, recorded.disposition, recorded.queue)
-        placements = hold_back(kept_as_recorded, left_alone(opened, portfolio, rows))
+        kept_out = left_alone(opened, portfolio, rows), worked_elsewhere(opened, portfolio, rows)
+        placements = hold_back(kept_as_recorded, *kept_out)
         changes = counterfactuals(problem, placements.margin, opened.prices, standing)
         cell = (np.arange(rows.size), np.maximum(placements.queue, 0))
         kept = unchanged & (recorded.queue == placements.queue)

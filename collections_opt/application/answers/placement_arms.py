@@ -1,4 +1,4 @@
-"""Whom experiments leave alone among placed accounts, and where they send others: as recorded, else as salts draw."""
+"""Whom experiments keep out among placed accounts, and where they send others: as recorded, else as salts draw."""
 
 from __future__ import annotations
 
@@ -39,6 +39,14 @@ def left_alone(opened: OpenedRanking, portfolio: Portfolio, rows: NDArray[np.int
     return np.asarray(alone & ~protected_persons(portfolio), dtype=bool)
 
 
+def worked_elsewhere(opened: OpenedRanking, portfolio: Portfolio, rows: NDArray[np.int64]) -> Mask:
+    """Return accounts whose persons the other of two plans works, bool (m,), protected or not; arguments as ``left_alone``."""
+    drawn = opened.facts.inputs.running.arms(portfolio)
+    if drawn is None:
+        return np.zeros(rows.size, dtype=bool)
+    return np.asarray(np.where(rows >= 0, opened.entries.of_other_plan[rows], drawn.of_other_plan), dtype=bool)
+
+
 def in_drawn_queues(
     opened: OpenedRanking, portfolio: Portfolio, rows: NDArray[np.int64], problem: AssignmentProblem
 ) -> AssignmentProblem:
@@ -70,13 +78,17 @@ def in_drawn_queues(
     return replace(problem, value=value)
 
 
-def hold_back(placements: Placements, alone: Mask) -> Placements:
-    """Return placements in which persons left alone are in no queue; who may not be contacted anyway is told that."""
-    if not alone.any():
+def hold_back(placements: Placements, alone: Mask, elsewhere: Mask) -> Placements:
+    """Return placements in which persons left alone, or worked by another plan, are in no queue.
+
+    Who may not be contacted anyway is told that, but for whoever belongs to another plan: it is for that plan to say.
+    """
+    if not (alone.any() or elsewhere.any()):
         return placements
     told = alone & (placements.disposition != Disposition.INELIGIBLE)
+    said = np.where(told, int(Disposition.HELD_OUT), placements.disposition)
     return replace(
         placements,
-        disposition=np.where(told, int(Disposition.HELD_OUT), placements.disposition).astype(np.uint8),
-        queue=np.where(alone, UNASSIGNED, placements.queue).astype(np.int16),
+        disposition=np.where(elsewhere, int(Disposition.OTHER_PLAN), said).astype(np.uint8),
+        queue=np.where(alone | elsewhere, UNASSIGNED, placements.queue).astype(np.int16),
     )

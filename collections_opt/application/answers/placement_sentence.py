@@ -7,13 +7,15 @@ from collections_opt.core.codes.currencies import currency
 from collections_opt.core.desk.day_windows import shown_minutes
 from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.problem.person_choice import NEVER
-from collections_opt.core.ranking.explanation import DRAWN, LEFT_ALONE
+from collections_opt.core.ranking.explanation import DRAWN, LEFT_ALONE, of_other_plan
 from collections_opt.core.ranking.ranking import Disposition
 
 
 def placement_sentence(placed: PlacedAccounts, row: int) -> str:
     """Return the answer for one account of a call, by its row."""
     disposition = Disposition(int(placed.placements.disposition[row]))
+    if disposition is Disposition.OTHER_PLAN:
+        return of_other_plan(placed.opened.facts.inputs.running.other_plan_id)
     closed = (placed.placements.margin[row] == NEVER) & (placed.valued.eligibility.blocked_by[row] == 0)
     drawn = closed.any() and disposition not in (Disposition.HELD_OUT, Disposition.INELIGIBLE)
     told = _sentence(placed, row, disposition)

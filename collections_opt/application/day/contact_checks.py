@@ -24,7 +24,7 @@ from collections_opt.application.day.contact_requests import (
     gravest,
     rule_kind,
 )
-from collections_opt.application.day.desk.gate import CHOSEN_HOURS, HELD_OUT, PERSON_WORKED, Gate
+from collections_opt.application.day.desk.gate import CHOSEN_HOURS, HELD_OUT, OTHER_PLAN, PERSON_WORKED, Gate
 from collections_opt.application.day.desk.live_desk import LiveDesk
 from collections_opt.application.day.desk.openings import Openings
 from collections_opt.application.day.turns import Turns
@@ -60,11 +60,12 @@ _SAYS = {
     Removal.CLOSED.name: "The account left collections.",
     PERSON_WORKED: "The person was contacted today about another account.",
     HELD_OUT: "An experiment leaves the person alone.",
+    OTHER_PLAN: "An experiment drew the person for another plan of the desk, which works them.",
     HELD: "Somebody holds the account, or another of the person.",
     CHOSEN_HOURS: "It is outside the hours that the person chose.",
     LAST_CONTACT: "It is the last contact that a rule leaves.",
 }
-_FOR_GOOD = frozenset({Removal.CLOSED.name, HELD_OUT})
+_FOR_GOOD = frozenset({Removal.CLOSED.name, HELD_OUT, OTHER_PLAN})
 
 
 class ContactChecks:
@@ -209,7 +210,7 @@ class _Judged:
         self.desk, self.gate, self.queue, self.at = desk, gate, queue, at
         self._live = live
         self._place = {row: place for place, row in enumerate(rows)}
-        self._alone = gate.left_alone(rows, live)
+        self._alone, self._elsewhere = gate.left_alone(rows, live), gate.worked_elsewhere(rows)
         table: RuleTable = gate.rules
         self._rules = list(every_rule(live.portfolio, queue, desk.plan, table))
 
@@ -259,7 +260,7 @@ class _Judged:
 
     def _of_the_day(self, row: int, at: int, name: str) -> Iterator[ContactReason]:
         verdict = self.gate.removed(self._live, at)
-        kind = verdict.barred or (HELD_OUT if self._alone[at] else "")
+        kind = verdict.barred or (HELD_OUT if self._alone[at] else OTHER_PLAN if self._elsewhere[at] else "")
         if kind:
             since = None if kind in _FOR_GOOD else self._over(row, kind)
             yield ContactReason(name, ContactVerdict.BLOCKED, kind, _SAYS[kind], event=verdict.event, since=since)

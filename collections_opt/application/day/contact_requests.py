@@ -74,8 +74,8 @@ class ContactReason:
     Attributes:
         account_id: of which account.
         verdict: what it makes of the contact by itself.
-        kind: a ``Removal``, HELD_OUT, PERSON_WORKED, RULE, HOURS, CHOSEN_HOURS, HELD, FACTS_TOO_OLD, RESERVED, LAST_CONTACT or
-            PROPOSED_RULE.
+        kind: a ``Removal``, HELD_OUT, OTHER_PLAN, PERSON_WORKED, RULE, HOURS, CHOSEN_HOURS, HELD, FACTS_TOO_OLD, RESERVED,
+            LAST_CONTACT or PROPOSED_RULE.
         rule_id: the rule, "" where none is.
         rule_version: its version, 0 where none is.
         description: in a sentence.

@@ -1,8 +1,14 @@
-"""Who entered an experiment: people at the first ranking that would have had them worked, in either arm; what became of them."""
+"""Who entered an experiment, and what became of them: people at the first ranking that would have had them worked, in either arm.
+
+Where two plans share the work it is everybody at the first ranking of either, worked or not: the plans work different people. All
+that is known of a person comes from that one ranking, whichever plan works him, so that nothing of it follows from the arm: the
+plan as it is, where it has a ranking that day, else the challenger's.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +16,8 @@ from numpy.typing import NDArray
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.arrays import Array
-from collections_opt.core.experiments.arms import person_keys
+from collections_opt.core.experiments.arms import Arm, person_keys
+from collections_opt.core.experiments.design import ArmKind
 from collections_opt.core.limits import MAX_DAYS_PAST_DUE
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.outcomes.terms import EVERY_OTHER, Outcome, OutcomeTerms, ProductTerms
@@ -32,12 +39,14 @@ class Entrants:
         of: int64 (r,) person of each account.
         rows: int64 (r,) rows of their accounts in the ranking; all of a person's that would have been worked.
         first: int64 (p,) row of the account that is worth most.
+        arm: uint8 (p,) an ``Arm``: CONTACT for the arm that is compared, which of two plans is the challenger's.
     """
 
     person: NDArray[np.bytes_]
     of: NDArray[np.int64]
     rows: NDArray[np.int64]
     first: NDArray[np.int64]
+    arm: NDArray[np.uint8]
 
 
 @dataclass
@@ -58,9 +67,18 @@ class PersonRows:
 
 
 def rankings_of(ledger: Ledger, experiment_id: str) -> list[RankingRecord]:
-    """Return the rankings made for work that an experiment was part of, oldest day first, and of a day as they were made."""
+    """Return the rankings made for work that an experiment was part of, oldest day first, and of a day as they were made.
+
+    Of two plans that share the work, those of the challenger's come last on each day.
+    """
     found = [record for record in ledger.rankings.newest_first() if _is_part(record, experiment_id)]
-    return sorted(found, key=lambda record: (RankingFacts.from_record(record.record).inputs.as_of_date, record.seq))
+    return sorted(found, key=lambda record: _place_of(record, experiment_id))
+
+
+def _place_of(record: RankingRecord, experiment_id: str) -> tuple[date, bool, int]:
+    inputs = RankingFacts.from_record(record.record).inputs
+    design = next(each.design for each in inputs.experiments if each.experiment_id == experiment_id)
+    return inputs.as_of_date, bool(design.challenger_plan_id) and inputs.plan_id == design.challenger_plan_id, record.seq
 
 
 def number_of(opened: OpenedRanking, experiment_id: str) -> int:
@@ -70,7 +88,8 @@ def number_of(opened: OpenedRanking, experiment_id: str) -> int:
 
 
 def entrants(opened: OpenedRanking, number: int, known: NDArray[np.bytes_]) -> Entrants:
-    """Return the people who enter at a ranking: those it would have had worked, whatever their arm, and who had not entered.
+    """Return the people who enter at a ranking: those it would have had worked, whatever their arm, and who had not entered; all
+    of them where two plans share the work.
 
     Args:
         opened: the ranking.
@@ -80,13 +99,17 @@ def entrants(opened: OpenedRanking, number: int, known: NDArray[np.bytes_]) -> E
     entries = opened.entries
     if entries.experiment is None or entries.intended_queue is None:
         raise ValueError("the ranking knows no experiment")
-    keys = person_keys(opened.portfolio)
-    meant = (entries.experiment == number) & (entries.intended_queue != UNASSIGNED)
-    rows = np.flatnonzero(meant)
+    keys, design = person_keys(opened.portfolio), opened.facts.inputs.experiments[number - 1].design
+    two_plans, meant = design.arm is ArmKind.TWO_PLANS, entries.intended_queue != UNASSIGNED
+    rows = np.flatnonzero((entries.experiment == number) & (meant | two_plans))
     rows = rows[~np.isin(keys[rows], known)]
-    rows = rows[np.argsort(-entries.surplus_minor[rows], kind="stable")]
+    rows = rows[np.lexsort((-entries.surplus_minor[rows], ~meant[rows]))]
     person, first, of = np.unique(keys[rows], return_index=True, return_inverse=True)
-    return Entrants(person, of.astype(np.int64), rows, rows[first])
+    arm = np.zeros(first.size, dtype=np.uint8) if entries.arm is None else entries.arm[rows[first]]
+    if two_plans:
+        challenger = (arm == Arm.CONTACT) == (opened.facts.inputs.plan_id == design.challenger_plan_id)
+        arm = np.where(challenger, int(Arm.CONTACT), int(Arm.OTHER_PLAN)).astype(np.uint8)
+    return Entrants(person, of.astype(np.int64), rows, rows[first], arm)
 
 
 def add_entrants(people: PersonRows, opened: OpenedRanking, who: Entrants, outcomes: MaturedOutcomes) -> None:
@@ -108,11 +131,10 @@ def add_entrants(people: PersonRows, opened: OpenedRanking, who: Entrants, outco
         return np.bincount(who.of, weights=column.astype(np.float64), minlength=count)
 
     untold = summed(outcomes.cash_minor[rows] < 0) > 0
-    names = np.array([queue.queue_id.encode() for queue in opened.plan.queues])
+    names = np.array([*(queue.queue_id.encode() for queue in opened.plan.queues), b""])  # nobody's queue, -1, is the last
     intended = entries.intended_queue if entries.intended_queue is not None else entries.queue
-    arm = entries.arm if entries.arm is not None else np.zeros(entries.queue.size, dtype=np.uint8)
     people.add(
-        arm=arm[who.first],
+        arm=who.arm,
         queue=names[intended[who.first]],
         prediction=summed(predicted),
         cash=np.where(untold, -1.0, summed(np.maximum(outcomes.cash_minor[rows], 0))),

@@ -17,7 +17,14 @@ from collections_opt.application.rankings.recorded_rankings import RecordedRanki
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.experiments.arms import covered, person_keys, protected_persons
-from collections_opt.core.experiments.design import MAX_DURATION_DAYS, MAX_HORIZON_DAYS, ArmKind, Scope, scope_violations
+from collections_opt.core.experiments.design import (
+    MAX_DURATION_DAYS,
+    MAX_HORIZON_DAYS,
+    ArmKind,
+    Scope,
+    scope_violations,
+    two_plans_scope_violations,
+)
 from collections_opt.core.experiments.power import (
     MIN_ARM_PERSONS,
     ExperimentPlan,
@@ -41,7 +48,8 @@ class PlanQuestion:
     """What somebody plans.
 
     Attributes:
-        ranking_id: whose would-be-worked people stand for those who will enter.
+        ranking_id: whose would-be-worked people stand for those who will enter; all its people where two plans would share the
+            work.
         share: chance of being drawn.
         duration_days: days it would last.
         horizon_days: days within which outcomes count.
@@ -69,8 +77,8 @@ class PlannedExperiment:
         plan: what it would show and cost.
         spread: that was used.
         spread_source: where it comes from, for people.
-        worked_count: would-be-worked people in scope of the ranking.
-        protected_count: people of the ranking who are out of every experiment.
+        worked_count: would-be-worked people in scope of the ranking; all in scope where two plans would share the work.
+        protected_count: people of the ranking who are out of the experiment.
         currency_code: of the money.
     """
 
@@ -106,13 +114,14 @@ class Trials:
                 ``RecordedRankings.open_with_prices`` for a ranking without prices.
         """
         _check(asked)
-        opened = self._recorded.open_with_prices(asked.ranking_id)
+        two_plans = asked.arm is ArmKind.TWO_PLANS
+        opened = self._recorded.open(asked.ranking_id) if two_plans else self._recorded.open_with_prices(asked.ranking_id)
         persons, worked = would_be_worked(opened, asked.scope, asked.arm)
         new, days = self._entering(opened, asked, persons)
         entering = entering_persons(new, days, asked.duration_days)
         spread, source = (asked.spread, "as stated by the caller") if asked.spread else self._measured(opened, asked)
         plan = plan_experiment(spread, worked, asked.share, entering, asked.wanted_effect_minor)
-        shielded = np.unique(person_keys(opened.portfolio)[protected_persons(opened.portfolio)]).size
+        shielded = 0 if two_plans else np.unique(person_keys(opened.portfolio)[protected_persons(opened.portfolio)]).size
         return PlannedExperiment(plan, spread, source, persons.size, shielded, opened.portfolio.currency_code)
 
     def _measured(self, opened: OpenedRanking, asked: PlanQuestion) -> tuple[OutcomeSpread, str]:
@@ -167,10 +176,14 @@ def would_be_worked(
 ) -> tuple[NDArray[np.bytes_], WorkedPersons]:
     """Return the people in scope whom final prices would have had worked, sorted, and what drawing each costs.
 
-    Where an experiment was in force its intended queues say so; else whoever was worked, and was not drawn at random.
+    Where an experiment was in force its intended queues say so; else whoever was worked, and was not drawn at random. Where two
+    plans would share the work it is everybody in scope, at no cost: nobody is left out.
     """
     persons, rows, place = _meant(opened, scope, arm)
     entries = opened.entries
+    if arm is ArmKind.TWO_PLANS:
+        nothing = np.zeros(persons.size, dtype=np.int64)
+        return persons, WorkedPersons(nothing, nothing)
     if arm is ArmKind.RANDOM_QUEUE:  # one account each
         costs = queue_worth(opened, rows[np.argsort(place)]).cost_of_drawing()
         return persons, WorkedPersons(*(np.rint(cost).astype(np.int64) for cost in costs))
@@ -181,13 +194,16 @@ def would_be_worked(
 
 
 def _meant(opened: OpenedRanking, scope: Scope, arm: ArmKind) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.int64]]:
-    """Return would-be-worked people in scope, sorted, the rows of their accounts, and the person of each row."""
+    """Return would-be-worked people in scope, sorted, the rows of their accounts, and the person of each row.
+
+    Where two plans would share the work, all people in scope with all their accounts.
+    """
     entries, portfolio = opened.entries, opened.portfolio
     inside = covered(portfolio, opened.record.portfolio_id, scope, arm)
     meant = (entries.queue != UNASSIGNED) & (entries.explored == 0)
     if entries.intended_queue is not None:
         meant |= entries.intended_queue != UNASSIGNED
-    rows = np.flatnonzero(inside & meant)
+    rows = np.flatnonzero(inside & (meant | (arm is ArmKind.TWO_PLANS)))
     persons, place = np.unique(person_keys(portfolio)[rows], return_inverse=True)
     return persons, rows.astype(np.int64), place.astype(np.int64)
 
@@ -207,6 +223,8 @@ def _spread_of(cash: NDArray[np.int64], predicted: NDArray[np.int64], of: NDArra
 
 def _check(asked: PlanQuestion) -> None:
     found = list(scope_violations(asked.scope))
+    if asked.arm is ArmKind.TWO_PLANS:
+        found += two_plans_scope_violations(asked.scope)
     if not 0 < asked.share <= 0.5:
         found.append(FieldViolation("share", f"is {asked.share}.", "Send a share above 0, at most 0.5, such as 0.05."))
     for name, value, most in (

@@ -20,13 +20,14 @@ from collections_opt.application.experiments.entered import (
     rankings_of,
     terms_of,
 )
+from collections_opt.application.experiments.split_days import SplitDays, any_plan_idle
 from collections_opt.application.outcomes.maturity import Maturities
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.resources.experiments import Experiments
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.experiments.arms import Arm
-from collections_opt.core.experiments.design import ArmKind
+from collections_opt.core.experiments.design import SHARE_SCALE, ArmKind
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.core.experiments.reading import EnteredPersons, read_experiment
 from collections_opt.core.wanted import require_wanted
@@ -77,9 +78,12 @@ class Readings:
         terms = terms_of(design.horizon_days)
         people, waiting, unit = PersonRows(), 0, ""
         drawn = DrawnQueues() if design.arm is ArmKind.RANDOM_QUEUE else None
+        split = SplitDays(design) if design.arm is ArmKind.TWO_PLANS else None
         zone = "UTC"
         for entry in self.entries(experiment_id):
             unit, zone = entry.opened.portfolio.currency_code, entry.opened.portfolio.time_zone
+            if split is not None:
+                split.add(entry.opened)
             if not entry.is_matured:
                 waiting += entry.who.person.size
             elif entry.who.person.size:
@@ -90,23 +94,20 @@ class Readings:
         if not unit:
             told = f"no ranking was part of {experiment_id!r} yet."
             raise refuse(Reason.RESOURCE_STATE_CONFLICT, "experiment_id", told, "Make rankings from its first day on.")
-        queue_ids, queue = np.unique(people.column("queue", np.bytes_), return_inverse=True)
+        queue_ids, queue = _queues_of(people)
         arm = people.column("arm", np.uint8)
         held = arm == Arm.HELD_OUT
         cost, most = (people.column(name, np.float64) for name in ("surplus", "increment"))
         if drawn is not None:
             cost, most = drawn.costs
-        outcomes = {name: people.column(name, np.float64) for name in ("cash", "cure", "value")}
-        if arm.size and (outcomes["cash"] < 0).all():
-            del outcomes["cash"]  # nobody tells of a single payment: that nothing was paid is not known
-        else:
-            outcomes["cash"] = np.maximum(outcomes["cash"], 0.0)
         censored = people.column("censored", np.bool_)
-        if censored.all():
-            outcomes = {name: column for name, column in outcomes.items() if name == "cash"}
+        days = () if split is None else split.days
+        outcomes = _outcomes_of(people, censored, any_plan_idle(days))
         queue_ids, queue, pair = _together(queue_ids, queue, drawn)
         entered = EnteredPersons(arm, queue.astype(np.int16), people.column("prediction", np.float64), outcomes, *pair)
-        reading = read_experiment(entered, design.share_nano, design.planned_person_count, design.stop_rule, int(queue_ids.size))
+        # Of two plans the challenger's people are compared: the chance is that of the others.
+        chance = design.share_nano if split is None else SHARE_SCALE - design.share_nano
+        reading = read_experiment(entered, chance, design.planned_person_count, design.stop_rule, int(queue_ids.size))
         return ExperimentFindings(
             experiment_id=experiment_id,
             design=design,
@@ -117,13 +118,17 @@ class Readings:
             waiting_count=waiting,
             contacted_count=int((people.column("contacted", np.bool_) & held).sum()),
             censored_count=int(censored.sum()),
-            predicted_cost_minor=round(float(cost[arm != Arm.CONTACT].sum())),
-            predicted_most_minor=round(float(most[arm != Arm.CONTACT].sum())),
+            predicted_cost_minor=0 if split else round(float(cost[arm != Arm.CONTACT].sum())),
+            predicted_most_minor=0 if split else round(float(most[arm != Arm.CONTACT].sum())),
             read_on=self._now().astimezone(ZoneInfo(zone)).date(),
+            split_days=days,
         )
 
     def entries(self, experiment_id: str) -> Iterator[Entry]:
-        """Yield every ranking that was part of an experiment, oldest first, with the people who entered at it."""
+        """Yield every ranking that was part of an experiment, oldest first, with the people who entered at it.
+
+        Of two plans whoever is there on a day enters by the plan as it is, where it has a ranking, else by the challenger's.
+        """
         horizon = self._experiments.started(experiment_id).content.horizon_days
         known = np.zeros(0, dtype="S1")
         for record in rankings_of(self._ledger, experiment_id):
@@ -133,6 +138,27 @@ class Readings:
             portfolio = opened.portfolio
             today = self._now().astimezone(ZoneInfo(portfolio.time_zone)).date()
             yield Entry(opened, who, today > portfolio.as_of_date + timedelta(days=horizon))
+
+
+def _queues_of(people: PersonRows) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
+    """Return the queues in which people would have been worked, sorted, and that of each person, -1 for nobody's."""
+    names, place = np.unique(people.column("queue", np.bytes_), return_inverse=True)
+    nobody = int(names.size > 0 and names[0] == b"")
+    return names[nobody:], place.astype(np.int64) - nobody
+
+
+def _outcomes_of(people: PersonRows, censored: NDArray[np.bool_], nothing: bool) -> dict[str, NDArray[np.float64]]:
+    """Return what of people is known of their outcomes, by name; ``nothing`` where it tells nothing of the arms."""
+    outcomes = {name: people.column(name, np.float64) for name in ("cash", "cure", "value")}
+    if nothing:
+        return {}
+    if censored.size and (outcomes["cash"] < 0).all():
+        del outcomes["cash"]  # nobody tells of a single payment: that nothing was paid is not known
+    else:
+        outcomes["cash"] = np.maximum(outcomes["cash"], 0.0)
+    if censored.all():
+        outcomes = {name: column for name, column in outcomes.items() if name == "cash"}
+    return outcomes
 
 
 @dataclass

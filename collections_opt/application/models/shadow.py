@@ -114,11 +114,13 @@ def _said(challenger: Challenger, other: Ranking, beside: Shadowed) -> dict[str,
 def meant_queue(entries: Entries) -> Queues:
     """Return the queue that a list would work each account in whatever an experiment drew, int16 (n,), -1 for none.
 
-    A raw order has no prices that say it of whoever is left alone: of its lists it is the queue decided.
+    A raw order has no prices that say it of whoever is left alone: of its lists it is the queue decided. Whom another plan works
+    is in no queue of this one.
     """
     if entries.experiment is None or entries.intended_queue is None or (entries.intended_queue == UNASSIGNED).all():
         return entries.queue
-    return np.where(entries.experiment > 0, entries.intended_queue, entries.queue).astype(np.int16)
+    inside = (entries.experiment > 0) & ~entries.of_other_plan
+    return np.where(inside, entries.intended_queue, entries.queue).astype(np.int16)
 
 
 def _at(ranking: Ranking, queue: Queues) -> NDArray[np.int64]:

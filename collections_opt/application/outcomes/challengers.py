@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from collections_opt.application.models.shadow import log_losses, meant_queue, scores_of
 from collections_opt.application.outcomes.figures import share_figure
+from collections_opt.application.rankings.experiments_of import of_kind
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.records.monitor_facts import ChallengerFacts, ChallengerMoney, Figure
 from collections_opt.application.records.scoring_facts import ShadowScores
@@ -27,7 +28,7 @@ from collections_opt.core.evaluation.logged_rewards import payoff_table
 from collections_opt.core.evaluation.policy_value import LoggedActions, PolicyEstimate, doubly_robust_gain
 from collections_opt.core.evaluation.worked_outcomes import worked_outcomes
 from collections_opt.core.experiments.arms import Arm
-from collections_opt.core.experiments.design import SHARE_SCALE
+from collections_opt.core.experiments.design import SHARE_SCALE, ArmKind
 from collections_opt.core.limits import MIN_CELL_COUNT
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.core.outcomes.matured import MaturedOutcomes
@@ -89,7 +90,12 @@ def _judged(kind: ModelKind, told: Mapping[str, Array], happened: Happened) -> C
     seen = ~found.is_censored
     if kind is ModelKind.OUTCOME:
         return _held_against(
-            UNWORKED, seen & ~worked, [scores_of(entries.columns()), scores_of(told)], outcome, happened.weight, DEFAULT
+            UNWORKED,
+            seen & ~worked & ~entries.of_other_plan,
+            [scores_of(entries.columns()), scores_of(told)],
+            outcome,
+            happened.weight,
+            DEFAULT,
         )
     decided = np.rint(chances.decided * PROBABILITY_SCALE).astype(np.int64)
     theirs = scores_of({f"p_{name}_nano": told[f"decided_{name}_nano"] for name in ("cure", "default")})
@@ -144,7 +150,7 @@ class _Drawn:
         self._value = np.where(self._seen, worth[np.arange(count), became], without)
         self._meant = meant_queue(entries)
         arm = np.zeros(count, dtype=np.uint8) if entries.arm is None else entries.arm
-        self._known = (arm != Arm.NONE) & (self._meant != UNASSIGNED)
+        self._known = (arm != Arm.NONE) & (self._meant != UNASSIGNED) & ~of_kind(opened, ArmKind.TWO_PLANS)
         shares = np.array([0, *(one.share_nano for one in opened.facts.inputs.running.designs)]) / SHARE_SCALE
         share = shares[np.zeros(count, dtype=np.uint8) if entries.experiment is None else entries.experiment]
         contact = arm == Arm.CONTACT

@@ -216,15 +216,15 @@ def _found_of(opened: OpenedRanking, maturity: Maturity, found: MaturedOutcomes)
 
 
 def _parts(opened: OpenedRanking, portfolio: Portfolio) -> Iterator[tuple[str, str, Mask]]:
-    """Yield the parts of the accounts by dimension."""
-    queue = opened.entries.queue
-    yield "all", "", np.ones(queue.size, dtype=bool)
-    yield "unworked", "", queue == UNASSIGNED
+    """Yield the parts of the accounts by dimension; whom another plan works, this ranking said nothing of."""
+    queue, own = opened.entries.queue, ~opened.entries.of_other_plan
+    yield "all", "", own
+    yield "unworked", "", own & (queue == UNASSIGNED)
     product, bucket = portfolio.column("product"), bucket_of(portfolio.column("days_past_due"))
     for code in np.unique(product).tolist():
-        yield "product", code.decode(), product == code
+        yield "product", code.decode(), own & (product == code)
     for number in np.unique(bucket).tolist():
-        yield "bucket", str(number), bucket == number
+        yield "bucket", str(number), own & (bucket == number)
     for index, one in enumerate(opened.plan.queues):
         mine = queue == index
         if mine.any():
@@ -253,7 +253,7 @@ def _captured(opened: OpenedRanking, found: MaturedOutcomes) -> Mapping[str, Fig
 
     It says where money was, not what work brought: accounts may have paid because they were worked.
     """
-    known = found.cash_minor >= 0
+    known = (found.cash_minor >= 0) & ~opened.entries.of_other_plan
     cash = found.cash_minor[known].astype(np.float64)
     worked = opened.entries.queue[known] != UNASSIGNED
     if not worked.any() or cash.sum() <= 0:

@@ -101,14 +101,17 @@ def _explored(ranking: Ranking) -> ExploredFacts | None:
 
 
 def left_alone(entries: Entries, experiments: int) -> tuple[LeftAlone, ...]:
-    """Return whom each experiment drew, in their order, and what leaving them alone was predicted to cost."""
+    """Return whom each experiment drew, in their order, and what leaving them alone was predicted to cost.
+
+    Where two plans share the work, drawn are those whom the other plan works: of them nothing is said of prices and money.
+    """
     if entries.experiment is None or entries.intended_queue is None:
         return ()
     found = []
     for number in range(1, experiments + 1):
         inside = entries.experiment == number
-        held = inside & (entries.held_out | entries.in_drawn_queue)
-        meant = held & (entries.intended_queue != UNASSIGNED)
+        held = inside & (entries.kept_out | entries.in_drawn_queue)
+        meant = held & ~entries.of_other_plan & (entries.intended_queue != UNASSIGNED)
         alone = meant & entries.held_out
         money = (int(column[alone].sum()) for column in (entries.surplus_minor, entries.increment_minor))
         found.append(LeftAlone(int(inside.sum()), int(held.sum()), int(meant.sum()), *money))

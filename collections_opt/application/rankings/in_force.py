@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 
 from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.application.resources.experiments import Experiments
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.ranking.purpose import RankingPurpose
+from collections_opt.core.scopes import EVERYTHING, seeing
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
 
@@ -35,7 +37,7 @@ def ranking_in_force(ledger: Ledger, plan_id: str = "", day: date | None = None,
         inputs = RankingFacts.from_record(record.record).inputs
         if in_force_day and inputs.as_of_date != in_force_day:
             break
-        of_day = _portfolio_of_day(record)
+        of_day = portfolio_of_day(record)
         named = plan_id in ("", inputs.plan_id) and portfolio_id in ("", record.portfolio_id, of_day)
         if named and inputs.made_for is RankingPurpose.WORK:
             in_force_day = inputs.as_of_date
@@ -51,6 +53,26 @@ def ranking_in_force(ledger: Ledger, plan_id: str = "", day: date | None = None,
             told = f"{len(several)} have a ranking in force on {in_force_day}: {', '.join(several)[:300]}."
             raise refuse(Reason.INVALID_ARGUMENT, field, told, remedy)
     return next(iter(found.values()))
+
+
+def require_one_plan(ledger: Ledger, experiments: Experiments, day: date, portfolio_id: str, plan_id: str) -> None:
+    """Refuse work by which whoever an experiment draws for one of two plans would be worked by both, or by a third.
+
+    Raises:
+        CollectionsError: RESOURCE_STATE_CONFLICT naming the other plan.
+    """
+    experiments.require_own_work(day, portfolio_id, plan_id)
+    for other, name in experiments.not_beside(day, portfolio_id, plan_id).items():
+        try:
+            with seeing(EVERYTHING):  # whoever asks, nobody is worked twice
+                ranking_in_force(ledger, other, day, portfolio_id)
+        except CollectionsError as error:
+            if error.reason is not Reason.NOT_FOUND:
+                raise
+            continue
+        told = f"{other} works {portfolio_id!r} on {day} already, and {name} does not share its people that day."
+        remedy = f"Work it by one of {plan_id} and {other} alone, or let an experiment share it between them."
+        raise refuse(Reason.RESOURCE_STATE_CONFLICT, "plan_id", told, remedy)
 
 
 def require_workable(record: RankingRecord) -> None:
@@ -74,7 +96,7 @@ def require_not_for_analysis(record: RankingRecord) -> None:
         require_workable(record)
 
 
-def _portfolio_of_day(record: RankingRecord) -> str:
+def portfolio_of_day(record: RankingRecord) -> str:
     """Return the portfolio that a ranking's day began with: one of what remained of a day is of that day's."""
     derived = RankingFacts.from_record(record.record).derived_from
     return derived.base_portfolio_id if derived is not None and derived.remains_of else record.portfolio_id

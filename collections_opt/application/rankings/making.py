@@ -17,6 +17,7 @@ from collections_opt.application.rankings.decided_facts import answer_facts, inp
 from collections_opt.application.rankings.health.clipped_values import checked_payoffs
 from collections_opt.application.rankings.health.score_health import health_of_scores, scoring_record, warnings_of
 from collections_opt.application.rankings.health.suspect_scores import LOOK_BACK, checked_drift
+from collections_opt.application.rankings.in_force import require_one_plan
 from collections_opt.application.rankings.jobs import Jobs, JobStatus, internal_error
 from collections_opt.application.rankings.on_engine import RankedBy, rank_on_engine, why_not_on_an_engine
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
@@ -43,6 +44,7 @@ from collections_opt.core.problem.assignment import ProgressCallback, SolveProgr
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.pipeline import RankingRequest, check_request, rank
 from collections_opt.core.ranking.policy import without_a_model
+from collections_opt.core.ranking.purpose import RankingPurpose, purpose_of
 from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.core.rules.eligibility import RuleTable
 from collections_opt.core.value.payoffs import ValueParameters
@@ -109,7 +111,10 @@ class Rankings:
         binding = self._rule_tables.in_force(portfolio.as_of_date)
         chosen = self._values.settle(command.parameters, asked.portfolio_id, portfolio)
         plan = self._asked_plan(command, portfolio.as_of_date, validate_only)
-        experiments = self._experiments.in_force(portfolio.as_of_date, asked.portfolio_id)
+        day, name = portfolio.as_of_date, asked.portfolio_id
+        if purpose_of(command.purpose, command.ordering) is RankingPurpose.WORK:
+            require_one_plan(self._ledger, self._experiments, day, name, command.plan_id)
+        experiments = self._experiments.in_force(day, name, command.plan_id)
         request = self._request(command, plan, binding.rules, chosen.parameters, experiments)
         check_request(portfolio, request)
         if not validate_only:
@@ -168,7 +173,7 @@ class Rankings:
             replace(options_of(command), warm_prices=previous.prices, warm_side_prices=previous.side_prices),
             command.constraints,
             previous.decisions,
-            experiments=running(command.portfolio_id, experiments),
+            experiments=running(command.portfolio_id, command.plan_id, experiments),
         )
 
     def _make_requested(self, requested: RequestedRanking, progress: ProgressCallback) -> None:

@@ -80,7 +80,7 @@ class InputFacts(RecordPart):
     @property
     def running(self) -> RunningExperiments:
         """The experiments that it was part of."""
-        return running(self.portfolio_id, self.experiments)
+        return running(self.portfolio_id, self.plan_id, self.experiments)
 
     @property
     def made_for(self) -> RankingPurpose:
@@ -119,7 +119,9 @@ class PersonsCounted(RecordPart):
 
 @dataclass(frozen=True)
 class LeftAlone(RecordPart):
-    """What one experiment held back, by accounts: in it, left alone, of these meant to be worked, and what that was worth.
+    """What one experiment held back, by accounts: in it, drawn, of these meant to be worked, and what that was worth.
+
+    Where two plans share the work, drawn are the accounts that the other plan works.
 
     ``surplus_minor`` is what is lost where the minutes earn their price with others, ``increment_minor`` where they earn nothing.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -24,7 +25,7 @@ from collections_opt.application.resources.named_experiments import NamedExperim
 from collections_opt.application.settings import dump
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.experiments.design import ExperimentDesign, check_design
+from collections_opt.core.experiments.design import ArmKind, ExperimentDesign, check_design
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.resources import ResourceKind
 
@@ -71,12 +72,16 @@ class StopCommand:
 class Experiments:
     """The stored experiments.
 
-    Attributes:
+    Args:
         resources: shows them.
+        check_start: refuses what cannot start as plans and rankings stand.
     """
 
-    def __init__(self, resources: ApprovedResources[ExperimentDesign]) -> None:
+    def __init__(
+        self, resources: ApprovedResources[ExperimentDesign], check_start: Callable[[ExperimentDesign], None] = lambda _: None
+    ) -> None:
         self.resources = resources
+        self._check_start = check_start
 
     def create(self, new: NewExperiment, by: Actor, validate_only: bool = False) -> Stored[ExperimentDesign]:
         """Save an experiment, or with an etag another draft of one that was never started.
@@ -97,8 +102,8 @@ class Experiments:
         """Approve an experiment: rankings from its first day on are part of it.
 
         Raises:
-            CollectionsError: as ``ApprovedResources.approve``; RESOURCE_STATE_CONFLICT for one that was started, and where
-                somebody could be in another that runs.
+            CollectionsError: as ``ApprovedResources.approve``; RESOURCE_STATE_CONFLICT for one that was started, where somebody
+                could be in another that runs, and for two plans that cannot share the work as they stand.
         """
         stored = self.resources.version(command.resource_id, command.version)
         started = self._approved(command.resource_id)
@@ -115,6 +120,8 @@ class Experiments:
             told = f"somebody could be in {held.version.name} at the same time."
             remedy = "Give them scopes that do not meet, or days that do not."
             raise refuse(Reason.RESOURCE_STATE_CONFLICT, "scope", told, remedy)
+        if started is None:  # the same request again meets its answer, whatever was ranked since
+            self._check_start(stored.content)
         return self.resources.approve(command, by, validate_only)
 
     def stop(self, command: StopCommand, by: Actor, validate_only: bool = False) -> Stored[ExperimentDesign]:
@@ -146,13 +153,46 @@ class Experiments:
         again = str(uuid.uuid5(uuid.UUID(command.request_id), "approve")) if command.request_id else ""
         return self.resources.approve(self._approval(command, stopped.version.version, again), by)
 
-    def in_force(self, day: date, portfolio_id: str) -> tuple[NamedExperiment, ...]:
-        """Return what a ranking of a portfolio on a day is part of, by id."""
+    def in_force(self, day: date, portfolio_id: str, plan_id: str) -> tuple[NamedExperiment, ...]:
+        """Return what a plan's ranking of a portfolio on a day is part of, by id."""
         return tuple(
             NamedExperiment(held.version.resource_id, held.version.version, held.version.digest, held.version.content)
-            for held in self.resources.in_force(day)
-            if held.content.runs_on(day) and held.content.scope.names(portfolio_id)
+            for held in self._running(day, portfolio_id)
+            if held.content.is_of(plan_id)
         )
+
+    def require_own_work(self, day: date, portfolio_id: str, plan_id: str) -> None:
+        """Refuse to work a portfolio whose people two other plans share: whoever is in it would be worked twice.
+
+        Raises:
+            CollectionsError: RESOURCE_STATE_CONFLICT.
+        """
+        for held in self._running(day, portfolio_id):
+            design = held.content
+            if not design.is_of(plan_id):
+                told = f"{held.version.name} shares the people of {portfolio_id!r} on {day} between two other plans."
+                remedy = f"Work it by {design.plan_id} and {design.challenger_plan_id}, or rank it for analysis."
+                raise refuse(Reason.RESOURCE_STATE_CONFLICT, "plan_id", told, remedy)
+
+    def not_beside(self, day: date, portfolio_id: str, plan_id: str) -> dict[str, str]:
+        """Return the plans beside which a plan may not work a portfolio on a day, each with the experiment that says so.
+
+        Two plans that share the work, or once did, would both work everybody where the experiment does not share them: after its
+        last day, after a stop, and in portfolios that it does not name.
+        """
+        shared = any(held.content.arm is ArmKind.TWO_PLANS for held in self._running(day, portfolio_id))
+        if shared:
+            return {}
+        return {
+            held.content.other_plan(plan_id): held.version.name
+            for held in self.resources.in_force(day)
+            if held.content.arm is ArmKind.TWO_PLANS and held.content.is_of(plan_id)
+        }
+
+    def _running(self, day: date, portfolio_id: str) -> Iterator[Stored[ExperimentDesign]]:
+        for held in self.resources.in_force(day):
+            if held.content.runs_on(day) and held.content.scope.names(portfolio_id):
+                yield held
 
     def started(self, experiment_id: str) -> Stored[ExperimentDesign]:
         """Return an experiment as it was started, or stopped.

@@ -37,6 +37,6 @@ def read_design(text: str) -> ExperimentDesign:
     return load(text, ExperimentDesign)
 
 
-def running(portfolio_id: str, named: Sequence[NamedExperiment]) -> RunningExperiments:
-    """Return what a ranking of a portfolio is asked with."""
-    return RunningExperiments(portfolio_id, tuple(each.design for each in named)) if named else NO_EXPERIMENTS
+def running(portfolio_id: str, plan_id: str, named: Sequence[NamedExperiment]) -> RunningExperiments:
+    """Return what a plan's ranking of a portfolio is asked with."""
+    return RunningExperiments(portfolio_id, tuple(each.design for each in named), plan_id) if named else NO_EXPERIMENTS

@@ -20,6 +20,7 @@ from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.experiments.arms import Arm, person_keys
+from collections_opt.core.experiments.design import ArmKind
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.purpose import RankingPurpose
@@ -70,6 +71,8 @@ class Draws:
             return fresh
         priced = opened.facts.answer.ordering is Ordering.EXPECTED_VALUE
         for number, named in enumerate(opened.facts.inputs.experiments, start=1):
+            if named.design.arm is ArmKind.TWO_PLANS:
+                continue  # who works a person was drawn, not whether anybody does
             inside = (entries.experiment == number) & (entries.arm != Arm.NONE)
             meant = inside & (entries.intended_queue != UNASSIGNED)
             before = self.known.get(named.design.salt, _NOBODY)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.outcomes.monitors import Monitors
+from collections_opt.application.rankings.experiments_of import of_kind
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.training.draws import fresh_draws
 from collections_opt.application.training.outcome import TrainingData
@@ -93,7 +94,8 @@ def outcome_data(matured: Sequence[MaturedRanking]) -> TrainingData:
 def outcome_periods(matured: Sequence[MaturedRanking]) -> list[TrainingPeriod]:
     """Return what became of accounts without contact, a period for each ranking.
 
-    Worked accounts, by assignment or by contact, are left out; those held out by an experiment are not worked.
+    Worked accounts, by assignment or by contact, are left out; those held out by an experiment are not worked. Whom another plan
+    works counts as worked, as far as this ranking knows.
 
     Raises:
         CollectionsError: as ``period_of``.
@@ -101,14 +103,15 @@ def outcome_periods(matured: Sequence[MaturedRanking]) -> list[TrainingPeriod]:
     periods = []
     for one in matured:
         found, entries = one.found, one.opened.entries
-        worked = (entries.queue != UNASSIGNED) | (found.contacts > 0)
+        worked = (entries.queue != UNASSIGNED) | (found.contacts > 0) | entries.of_other_plan
         days = found.day.astype(np.int64) if np.unique(found.horizon).size <= 1 else None
         periods.append(period_of(str(one.day), one.opened.portfolio, _labels(found), days, worked))
     return periods
 
 
 def contact_log(one: MaturedRanking, plan: CapacityPlan, fresh: Mask | None) -> ContactLog:
-    """Return whom a ranking meant to work, by what chance, and what came of it; accounts that left sight are left out.
+    """Return whom a ranking meant to work, by what chance, and what came of it; accounts that left sight are left out, and whom
+    another plan works: they were not left alone, and the other plan's ranking tells of them.
 
     The chance is that of an experiment's draw, told where nothing before had touched it. What an exploration reserve draws is
     always contacted, and is no experiment.
@@ -133,7 +136,8 @@ def contact_log(one: MaturedRanking, plan: CapacityPlan, fresh: Mask | None) -> 
     if entries.intended_queue is not None and entries.arm is not None:
         # Whom a reserve drew for another queue was not drawn by the experiment: his tiny chance would outweigh all others.
         meant = (entries.arm != Arm.NONE) & (entries.intended_queue >= 0) & (entries.explored == 0)
-        meant &= ~of_drawn_queues(one.opened)  # contacted or not does not follow from that draw
+        for kind in (ArmKind.RANDOM_QUEUE, ArmKind.TWO_PLANS):  # contacted or not does not follow from their draws
+            meant &= ~of_kind(one.opened, kind)
         queue = np.where(meant, entries.intended_queue, queue)
     taken = entries.propensity_nano / _NANO
     chance = np.where(held_out, 1.0 - taken, taken)
@@ -151,15 +155,7 @@ def contact_log(one: MaturedRanking, plan: CapacityPlan, fresh: Mask | None) -> 
         np.minimum(found.outcome, Outcome.STAYED).astype(np.int64),
         np.maximum(found.cash_minor, 0),
     )
-    return log.take(~found.is_censored)
-
-
-def of_drawn_queues(opened: OpenedRanking) -> Mask:
-    """Return accounts in experiments that draw queues, whatever their arm, bool (n,)."""
-    experiment, named = opened.entries.experiment, opened.facts.inputs.experiments
-    if experiment is None:
-        return np.zeros(opened.entries.queue.size, dtype=bool)
-    return np.array([False, *(one.design.arm is ArmKind.RANDOM_QUEUE for one in named)])[experiment]
+    return log.take(~(found.is_censored | entries.of_other_plan))
 
 
 def contact_logs(workspace: Workspace, matured: Sequence[MaturedRanking], plan: CapacityPlan) -> list[tuple[str, ContactLog]]:

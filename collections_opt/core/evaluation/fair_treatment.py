@@ -52,6 +52,8 @@ class GroupTreatment:
         equal_benefit_difference: the same at equal expected benefit.
         flags: harms to look at, of PRESSURE, NEGLECT, HARDSHIP_ACCESS.
         held_out_share: share left alone by experiments' draws, which are no neglect; None where the ranking knows no experiment.
+        other_plan_share: share that another plan works, by an experiment's draw: that plan's ranking says how it treats them;
+            None where two plans do not share the work.
     """
 
     attribute: str
@@ -68,6 +70,7 @@ class GroupTreatment:
     equal_benefit_difference: Interval | None = None
     flags: tuple[str, ...] = ()
     held_out_share: float | None = None
+    other_plan_share: float | None = None
 
     @property
     def is_suppressed(self) -> bool:
@@ -108,12 +111,13 @@ class _Facts:
     stratum: NDArray[np.int64]
     allowed: Mask
     held_out: Mask | None
+    of_other_plan: Mask | None
 
 
 def _facts(entries: Entries, hardship_queues: Sequence[int]) -> _Facts:
     worked = entries.queue != UNASSIGNED
     best = entries.increment_minor.astype(np.float64)
-    allowed = (entries.disposition != Disposition.INELIGIBLE) & ~entries.held_out
+    allowed = (entries.disposition != Disposition.INELIGIBLE) & ~entries.kept_out
     edges = np.quantile(best[allowed], np.linspace(0, 1, STRATA + 1)[1:-1]) if allowed.any() else np.zeros(STRATA - 1)
     return _Facts(
         worked,
@@ -124,6 +128,7 @@ def _facts(entries: Entries, hardship_queues: Sequence[int]) -> _Facts:
         np.searchsorted(edges, best, side="right"),
         allowed,
         None if entries.arm is None else entries.held_out,
+        entries.of_other_plan if entries.of_other_plan.any() else None,
     )
 
 
@@ -154,6 +159,7 @@ def _treatment(attribute: str, group: str, mine: Mask, facts: _Facts) -> GroupTr
         equal,
         _flags(share, other_share, raw, equal) + _access_flag(access, hardship),
         None if facts.held_out is None else float(facts.held_out[mine].mean()),
+        None if facts.of_other_plan is None else float(facts.of_other_plan[mine].mean()),
     )
 
 

@@ -8,6 +8,9 @@ state enter, so a restart, a second import or a moved account changes nothing, a
 The queue of a person is drawn by a key of each queue's own, HMAC-SHA-256(SHA-256(salt "/queue/" id), person): of the queues that
 may work the account, the one with the smallest first eight bytes (rendezvous hashing; Thaler and Ravishankar 1998). So each has
 the same chance, and the draw stays until that queue may not work the account, whatever becomes of the others.
+
+Where two plans share the work everybody in scope is drawn for one of them, and in a ranking of either plan whoever belongs to the
+other is kept out: everybody is in exactly one.
 """
 
 from __future__ import annotations
@@ -50,10 +53,12 @@ class Arm(IntEnum):
     """Left alone: no outbound contact, whatever the ranking would do."""
     RANDOM_QUEUE = 3
     """In the queue that was drawn, or in none where it is not worth its minutes there."""
+    OTHER_PLAN = 4
+    """Worked by the other of two plans, and therefore not by the ranking's: never left alone."""
 
 
-DRAWN_ARM = {ArmKind.HOLDOUT: Arm.HELD_OUT, ArmKind.RANDOM_QUEUE: Arm.RANDOM_QUEUE}
-"""The arm of whoever an experiment draws."""
+_DRAWN_ARM = {ArmKind.HOLDOUT: Arm.HELD_OUT, ArmKind.RANDOM_QUEUE: Arm.RANDOM_QUEUE}
+"""The arm of whoever an experiment draws, where it does not depend on the plan."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,8 @@ class Arms:
     Attributes:
         experiment: uint8 (n,) which experiment an account's person is in, counted from 1 in their order; 0 for none.
         arm: uint8 (n,), an ``Arm``.
-        share_nano: int64 (e,) chance of being drawn in each experiment, in 1e-9.
+        share_nano: int64 (e,) chance of being drawn in each experiment, in 1e-9; 0 where two plans share the work: a plan's
+            decisions have the chances that they have among its own people.
         draws_queues: bool (e,) whether that is for a queue.
         rows: int64 (r,) accounts whose queue is drawn.
         points: uint64 (r, q) what draws it: the smallest of the queues that may work the account.
@@ -80,6 +86,16 @@ class Arms:
     def held_out(self) -> Mask:
         """Whom no queue may contact, bool (n,)."""
         return np.asarray(self.arm == Arm.HELD_OUT, dtype=bool)
+
+    @property
+    def of_other_plan(self) -> Mask:
+        """Whom another plan works, bool (n,)."""
+        return np.asarray(self.arm == Arm.OTHER_PLAN, dtype=bool)
+
+    @property
+    def kept_out(self) -> Mask:
+        """Whom no queue of the ranking's plan may contact, left alone or worked by another plan, bool (n,)."""
+        return self.held_out | self.of_other_plan
 
     @property
     def chance_nano(self) -> NDArray[np.int64]:
@@ -146,10 +162,13 @@ def in_scope(portfolio: Portfolio, portfolio_id: str, design: ExperimentDesign) 
 
     A person is in it with all accounts or with none: one account outside the scope would be contacted about, and a protected
     one takes the whole person out. Where queues are drawn, a person with several accounts is out: which of them is worked
-    would follow from the draw.
+    would follow from the draw. Where two plans share the work everybody is in it, protected people too, under whatever id the
+    portfolio was derived: whoever were in neither plan's part would be worked by both.
     """
     if not design.runs_on(portfolio.as_of_date):
         return np.zeros(portfolio.account_count, dtype=bool)
+    if design.arm is ArmKind.TWO_PLANS:
+        return np.ones(portfolio.account_count, dtype=bool)
     return covered(portfolio, portfolio_id, design.scope, design.arm)
 
 
@@ -157,6 +176,8 @@ def covered(portfolio: Portfolio, portfolio_id: str, scope: Scope, arm: ArmKind 
     """Return the accounts that a scope covers, whatever the day, bool (n,); as ``in_scope``."""
     if not scope.names(portfolio_id):
         return np.zeros(portfolio.account_count, dtype=bool)
+    if arm is ArmKind.TWO_PLANS:
+        return np.ones(portfolio.account_count, dtype=bool)
     inside = ~protected(portfolio)
     if scope.products:
         inside &= np.isin(portfolio.column("product"), np.array([name.encode() for name in scope.products]))
@@ -188,7 +209,11 @@ def protected_persons(portfolio: Portfolio) -> Mask:
 
 
 def arms_of(
-    portfolio: Portfolio, portfolio_id: str, designs: Sequence[ExperimentDesign], queue_ids: Sequence[str] | None = None
+    portfolio: Portfolio,
+    portfolio_id: str,
+    designs: Sequence[ExperimentDesign],
+    queue_ids: Sequence[str] | None = None,
+    plan_id: str = "",
 ) -> Arms | None:
     """Return the arms under the experiments of a day, None where there are none; who is in two is in the first.
 
@@ -197,6 +222,7 @@ def arms_of(
         portfolio_id: whose they are.
         designs: the experiments.
         queue_ids: among which queues are drawn; None for an order without prices, in which none is.
+        plan_id: whose ranking it is; a plan that is neither of two works nobody of them.
     """
     if not designs:
         return None
@@ -212,10 +238,20 @@ def arms_of(
         rows = np.flatnonzero(in_scope(portfolio, portfolio_id, design) & (experiment == 0))
         drawn = held_out(design.salt, design.share_nano, person[rows])
         experiment[rows] = at
-        arm[rows] = np.where(drawn, int(DRAWN_ARM[design.arm]), int(Arm.CONTACT))
+        arm[rows] = _arm_of(design, drawn, plan_id)
         if draws_queues:
             rows_drawn.append(rows[drawn])
             points.append(queue_points(design.salt, person[rows[drawn]], among))
-    shares = np.array([design.share_nano for design in designs], dtype=np.int64)
+    shares = np.array([0 if design.arm is ArmKind.TWO_PLANS else design.share_nano for design in designs], dtype=np.int64)
     kinds = np.array([design.arm is ArmKind.RANDOM_QUEUE for design in designs], dtype=bool)
     return Arms(experiment, arm, shares, kinds, np.concatenate(rows_drawn), np.concatenate(points))
+
+
+def _arm_of(design: ExperimentDesign, drawn: Mask, plan_id: str) -> NDArray[np.uint8]:
+    """Return the arms of people in a ranking of a plan, uint8 (r,), by whom the draw takes, bool (r,)."""
+    if design.arm is not ArmKind.TWO_PLANS:
+        return np.where(drawn, int(_DRAWN_ARM[design.arm]), int(Arm.CONTACT)).astype(np.uint8)
+    mine = np.zeros(drawn.size, dtype=bool)
+    if design.is_of(plan_id):
+        mine = drawn if plan_id == design.challenger_plan_id else ~drawn
+    return np.where(mine, int(Arm.CONTACT), int(Arm.OTHER_PLAN)).astype(np.uint8)

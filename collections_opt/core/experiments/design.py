@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.limits import MAX_ID_CHARACTERS, MAX_NOTE_CHARACTERS
-from collections_opt.core.names import OMITTED_AT_DEFAULT, list_violations
+from collections_opt.core.names import OMITTED_AT_DEFAULT, id_violation, list_violations
 
 SHARE_SCALE = 1_000_000_000
 """Shares are in 1e-9, so that an arm is drawn in whole numbers."""
@@ -32,6 +32,8 @@ class ArmKind(StrEnum):
     """No outbound contact."""
     RANDOM_QUEUE = "RANDOM_QUEUE"
     """Contact in a queue drawn at random among those that may work the account, where that is worth its minutes."""
+    TWO_PLANS = "TWO_PLANS"
+    """Work by the challenger's plan; whoever is not drawn is worked by the plan as it is, and nobody by both."""
 
 
 class StopRule(StrEnum):
@@ -89,6 +91,8 @@ class ExperimentDesign:
         stop_rule: what may end it early.
         stopped_on: first as-of date without it; None while it runs. Set by a stop alone.
         stop_reason: why it was stopped.
+        plan_id: of two plans, the one that works whoever is not drawn: the desk as it is; "" for other kinds.
+        challenger_plan_id: the one that works whoever is drawn.
     """
 
     share_nano: int
@@ -102,6 +106,8 @@ class ExperimentDesign:
     stop_rule: StopRule = StopRule.LAST_DAY
     stopped_on: date | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
     stop_reason: str = field(default="", metadata=OMITTED_AT_DEFAULT)
+    plan_id: str = field(default="", metadata=OMITTED_AT_DEFAULT)
+    challenger_plan_id: str = field(default="", metadata=OMITTED_AT_DEFAULT)
 
     @property
     def share(self) -> float:
@@ -116,6 +122,14 @@ class ExperimentDesign:
     def runs_on(self, day: date) -> bool:
         """Return whether rankings of a day are part of it."""
         return self.starts_on <= day <= self.ends_on and (self.stopped_on is None or day < self.stopped_on)
+
+    def is_of(self, plan_id: str) -> bool:
+        """Return whether rankings of a plan are part of it; of every plan, where it does not share people between two."""
+        return self.arm is not ArmKind.TWO_PLANS or plan_id in (self.plan_id, self.challenger_plan_id)
+
+    def other_plan(self, plan_id: str) -> str:
+        """Return, of two plans, the one that works whom a plan does not."""
+        return self.plan_id if plan_id == self.challenger_plan_id else self.challenger_plan_id
 
     def collides(self, other: ExperimentDesign) -> bool:
         """Return whether somebody could be in both on some day."""
@@ -149,10 +163,39 @@ def _violations(design: ExperimentDesign) -> Iterator[FieldViolation]:
         told = f"is {design.planned_person_count}."
         yield FieldViolation("planned_person_count", told, "Send how many people are expected to enter, as the plan says.")
     yield from scope_violations(design.scope)
+    yield from _plan_violations(design)
     if design.stopped_on is not None and not design.stop_reason.strip():
         yield FieldViolation("stop_reason", "is empty.", "Say why the experiment is stopped.")
     if len(design.stop_reason) > MAX_NOTE_CHARACTERS:
         yield FieldViolation("stop_reason", f"has {len(design.stop_reason)} characters.", f"Use at most {MAX_NOTE_CHARACTERS:,}.")
+
+
+def _plan_violations(design: ExperimentDesign) -> Iterator[FieldViolation]:
+    """Yield what is wrong with two plans; a design of another kind names none."""
+    named = {"plan_id": design.plan_id, "challenger_plan_id": design.challenger_plan_id}
+    if design.arm is not ArmKind.TWO_PLANS:
+        for name, plan_id in named.items():
+            if plan_id:
+                yield FieldViolation(name, f"names {plan_id[:40]!r}.", "Leave it out, or send the arm TWO_PLANS.")
+        return
+    for name, plan_id in named.items():
+        wrong = id_violation(name, plan_id)
+        if wrong:
+            yield wrong
+    if design.plan_id and design.plan_id == design.challenger_plan_id:
+        yield FieldViolation("challenger_plan_id", "is plan_id too.", "Name two plans, each with its part of the minutes.")
+    yield from two_plans_scope_violations(design.scope)
+
+
+def two_plans_scope_violations(scope: Scope) -> Iterator[FieldViolation]:
+    """Yield why a scope cannot be shared between two plans: it names whole portfolios, so that nobody is partly in it."""
+    if not scope.portfolios:
+        remedy = "Name the portfolios that the two plans share: no third plan works them meanwhile."
+        yield FieldViolation("scope.portfolio_patterns", "names no portfolio.", remedy)
+    for name, given in (("products", scope.products), ("buckets", scope.buckets)):
+        if given:
+            told = "is set: whoever had accounts inside and outside would be worked by both plans."
+            yield FieldViolation(f"scope.{name}", told, "Leave it out: two plans share whole portfolios.")
 
 
 def scope_violations(scope: Scope) -> Iterator[FieldViolation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from collections_opt.core.desk.split import UnevenQueue
 from collections_opt.core.experiments.design import ArmKind, ExperimentDesign
 from collections_opt.core.experiments.reading import Effect, Reading
 
@@ -14,6 +15,11 @@ _HEADLINES = {
         "Contact brings in less cash than leaving people alone.",
         "Whether contact brings in cash is not decided: the interval holds zero.",
     ),
+    ArmKind.TWO_PLANS: (
+        "The challenger's plan brings in more cash than the plan as it is.",
+        "The challenger's plan brings in less cash than the plan as it is.",
+        "Which plan brings in more cash is not decided: the interval holds zero.",
+    ),
     ArmKind.RANDOM_QUEUE: (
         "The queues that the rankings choose bring in more cash than queues drawn at random.",
         "The queues that the rankings choose bring in less cash than queues drawn at random.",
@@ -21,6 +27,23 @@ _HEADLINES = {
     ),
 }
 """What an experiment answers when its interval is above zero, below it, or holds it."""
+
+
+@dataclass(frozen=True)
+class SplitDay:
+    """A day of two plans that share the work.
+
+    Attributes:
+        day: as-of date.
+        ranking_id: the first ranking of the plan as it is that was made to be worked; "" where there was none.
+        challenger_ranking_id: the same of the challenger's plan.
+        uneven: queues of both whose minutes did not stand as the people do.
+    """
+
+    day: date
+    ranking_id: str
+    challenger_ranking_id: str
+    uneven: tuple[UnevenQueue, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +64,7 @@ class ExperimentFindings:
             earning their price elsewhere.
         predicted_most_minor: the same with their minutes earning nothing.
         read_on: the day.
+        split_days: where two plans share the work, the days on which either made a ranking.
     """
 
     experiment_id: str
@@ -55,6 +79,15 @@ class ExperimentFindings:
     predicted_cost_minor: int
     predicted_most_minor: int
     read_on: date
+    split_days: tuple[SplitDay, ...] = ()
+
+    @property
+    def idle_plan_id(self) -> str:
+        """Of two plans, one that never made a ranking to be worked; "" where both did, or none share the work."""
+        for plan_id, name in ((self.design.plan_id, "ranking_id"), (self.design.challenger_plan_id, "challenger_ranking_id")):
+            if self.split_days and not any(getattr(each, name) for each in self.split_days):
+                return plan_id
+        return ""
 
     @property
     def cash(self) -> Effect | None:
@@ -71,6 +104,10 @@ class ExperimentFindings:
     def headline(self) -> str:
         """The answer in one sentence, with the interval that holds at this look."""
         effect, group = self.cash, self.reading.groups[0]
+        if self.idle_plan_id:
+            return (
+                f"{self.idle_plan_id} made no ranking to be worked: nobody worked its people, and the plans cannot be compared."
+            )
         if self.reading.draw_doubted:
             return "The arms are not of the sizes that the draw gives: no effect is to be believed before this is explained."
         if effect is None:

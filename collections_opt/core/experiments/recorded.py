@@ -10,32 +10,40 @@ from numpy.typing import NDArray
 
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.experiments.arms import Arm, Arms, arms_of
-from collections_opt.core.experiments.design import SHARE_SCALE, ExperimentDesign
+from collections_opt.core.experiments.design import SHARE_SCALE, ArmKind, ExperimentDesign
 from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem
 from collections_opt.core.problem.exploration import Exploration, propensities_nano
 
 
 @dataclass(frozen=True)
 class RunningExperiments:
-    """The experiments that a ranking of a portfolio is part of, in the order of their ids."""
+    """The experiments that a plan's ranking of a portfolio is part of, in the order of their ids."""
 
     portfolio_id: str
     designs: tuple[ExperimentDesign, ...]
+    plan_id: str = ""
+
+    @property
+    def other_plan_id(self) -> str:
+        """Where two plans share the work, the one that works whom this one does not; "" where none do."""
+        shared = (design for design in self.designs if design.arm is ArmKind.TWO_PLANS)
+        return next((design.other_plan(self.plan_id) for design in shared), "")
 
     def arms(self, portfolio: Portfolio, queue_ids: Sequence[str] | None = None) -> Arms | None:
         """Return the arms of the portfolio's accounts, None without an experiment; ``queue_ids`` as ``arms_of``."""
-        return arms_of(portfolio, self.portfolio_id, self.designs, queue_ids)
+        return arms_of(portfolio, self.portfolio_id, self.designs, queue_ids, self.plan_id)
 
 
 NO_EXPERIMENTS = RunningExperiments("", ())
 
 
 def offered(problem: AssignmentProblem, arms: Arms | None) -> AssignmentProblem:
-    """Return the problem in which who is left alone may go nowhere, and whose queue is drawn there alone; minutes stay."""
-    if arms is None or not (arms.held_out.any() or arms.rows.size):
+    """Return the problem in which who is left alone, or worked by another plan, may go nowhere, and whose queue is drawn there
+    alone; minutes stay."""
+    if arms is None or not (arms.kept_out.any() or arms.rows.size):
         return problem
     value = problem.value.copy()
-    value[np.flatnonzero(arms.held_out)] = INELIGIBLE
+    value[np.flatnonzero(arms.kept_out)] = INELIGIBLE
     value[arms.rows] = only_drawn(value[arms.rows], arms.drawn_queues(value[arms.rows] != INELIGIBLE))
     return replace(problem, value=value)
 
@@ -84,6 +92,9 @@ def with_draws(
     Where queues are drawn, a person is drawn with the chance h, and then each of k eligible queues with the chance 1 / k: worked
     there if it is worth its minutes there, else nowhere. So a decision has the chance h m / k over the m queues that lead to it,
     and 1 - h more where prices choose it too. That other people's draws move the prices a little is neglected.
+
+    Where two plans share the work, the chance is the plan's own: that of its decision about whoever belongs to it, and 1 for
+    whoever does not.
 
     Args:
         plain: chance of each decision given the arm.

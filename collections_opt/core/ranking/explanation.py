@@ -229,6 +229,19 @@ DRAWN = (
 )
 """What people are told of an account whose queue was drawn."""
 
+OTHER_PLAN = (
+    "Not worked by this plan, and not left alone: an experiment shares the work between two plans, and drew its person for {plan}, "
+    "which decides whether to work it, under the same rules. The person's id and the experiment's salt decide, not anything known "
+    "about the person."
+)
+"""What people are told of an account whose person another plan works."""
+
+
+def of_other_plan(plan_id: str) -> str:
+    """Return what people are told of an account whose person the plan of an id works."""
+    return OTHER_PLAN.format(plan=f"plan {plan_id}" if plan_id else "the other plan")
+
+
 _SAID = {
     Disposition.HELD_OUT: LEFT_ALONE,
     Disposition.COSTS_MORE_THAN_IT_EARNS: (
@@ -247,7 +260,7 @@ def summary_sentence(
     """Return one plain sentence that answers "why was this account (not) worked?".
 
     ``worked_beside`` names the account about which the person is contacted instead. ``explored`` is whether it, or the account
-    itself, was drawn at random.
+    itself, was drawn at random. Whom another plan works, ``of_other_plan`` tells.
     """
     unit = currency(currency_code)
     drawn = any(e.verdict is WhyNot.DRAWN_ELSEWHERE for e in explanations)

@@ -40,6 +40,8 @@ class Disposition(IntEnum):
     """It is worth its price, but its person is contacted about another account."""
     HELD_OUT = 6
     """Its person is left alone by an experiment's draw, whatever it would be worth."""
+    OTHER_PLAN = 7
+    """Its person was drawn for the other of two plans, which works it by the same rules."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +116,27 @@ class Entries:
 
     def counts(self) -> dict[str, int]:
         """Return how many accounts have each disposition, by name; those that could not arise are left out."""
-        arises = {Disposition.ANOTHER_ACCOUNT_WORKED: self.person is not None, Disposition.HELD_OUT: self.experiment is not None}
+        arises = {
+            Disposition.ANOTHER_ACCOUNT_WORKED: self.person is not None,
+            Disposition.HELD_OUT: self.experiment is not None,
+            Disposition.OTHER_PLAN: self.of_other_plan.any(),
+        }
         return {each.name: self.count(each) for each in Disposition if arises.get(each, True)}
 
     @property
     def held_out(self) -> NDArray[np.bool_]:
         """Whose person an experiment leaves alone, bool (n,), whatever the disposition."""
         return np.zeros(self.queue.size, dtype=bool) if self.arm is None else np.asarray(self.arm == Arm.HELD_OUT, dtype=bool)
+
+    @property
+    def of_other_plan(self) -> NDArray[np.bool_]:
+        """Whose person the other of two plans works, bool (n,); nobody of them is left alone."""
+        return np.zeros(self.queue.size, dtype=bool) if self.arm is None else np.asarray(self.arm == Arm.OTHER_PLAN, dtype=bool)
+
+    @property
+    def kept_out(self) -> NDArray[np.bool_]:
+        """Whom this ranking's plan may not work, left alone or worked by another plan, bool (n,)."""
+        return self.held_out | self.of_other_plan
 
     @property
     def in_drawn_queue(self) -> NDArray[np.bool_]:
@@ -204,7 +220,6 @@ def make_entries(
         otherwise = np.where(exploration.of_drawn_persons(persons), first, otherwise).astype(np.int16)
     unpriced = None if arms is None else (arms.experiment == 0) | (raw is not None)
     intended = None if unpriced is None else np.where(unpriced, UNASSIGNED, first).astype(np.int16)
-    held = np.zeros(count, dtype=bool) if arms is None else arms.held_out
     beside = np.zeros(count, dtype=bool) if persons is None else persons.any_of(queue != UNASSIGNED) & (paid > 0)
     cell = np.where(queue == UNASSIGNED, best_queue, queue)
     everyone = np.arange(count)
@@ -215,7 +230,7 @@ def make_entries(
     windows = None if eligibility.hours is None else eligibility.hours.windows(cell)
     return Entries(
         account_id=valued.portfolio.column("account_id"),
-        disposition=_disposition(queue, eligibility.any_allowed, worth_it, beside, held),
+        disposition=_disposition(queue, eligibility.any_allowed, worth_it, beside, None if arms is None else arms.arm),
         queue=queue,
         priority=priority_in_queue(queue, density if raw is None else raw.key),
         best_queue=best_queue,
@@ -297,11 +312,14 @@ def _disposition(
     allowed: NDArray[np.bool_],
     worth_it: NDArray[np.bool_],
     beside: NDArray[np.bool_],
-    held: NDArray[np.bool_],
+    arm: NDArray[np.uint8] | None,
 ) -> NDArray[np.uint8]:
-    conditions = [queue != UNASSIGNED, ~allowed, held, ~worth_it, beside]
+    drawn = np.zeros(queue.size, dtype=np.uint8) if arm is None else arm
+    # What this plan's rules say of another plan's people is not the last word about them.
+    conditions = [queue != UNASSIGNED, drawn == Arm.OTHER_PLAN, ~allowed, drawn == Arm.HELD_OUT, ~worth_it, beside]
     choices = [
         Disposition.ASSIGNED,
+        Disposition.OTHER_PLAN,
         Disposition.INELIGIBLE,
         Disposition.HELD_OUT,
         Disposition.COSTS_MORE_THAN_IT_EARNS,

@@ -16,7 +16,8 @@ FAIRNESS_NOTE = (
     "Unworked: of those that contact would help. PRESSURE and NEGLECT are flagged where the ratio of worked shares leaves 0.8 to "
     "1.25 beyond chance, or where a difference remains at equal expected benefit; a flag is a question, not a finding. Groups "
     "came from the group file and were no input of scores, values or assignment. Left alone: by an experiment's draw, which "
-    "knows no group; such accounts do not count as unworked."
+    "knows no group; such accounts do not count as unworked. Other plan: drawn for the other of two plans, which works them; its "
+    "own ranking says how, and here they are in no share of the unworked."
 )
 
 
@@ -36,10 +37,14 @@ def fairness_table(treatments: Sequence[GroupTreatment], currency_code: str) -> 
         "look at",
     ]
     lines = [_line(treatment, currency_code) for treatment in treatments]
-    if all(treatment.held_out_share is None for treatment in treatments):
-        return header, lines
-    alone = ["" if made.held_out_share is None else f"{made.held_out_share:.1%}" for made in treatments]
-    return [*header, "left alone"], [[*line, share] for line, share in zip(lines, alone, strict=True)]
+    for name, shares in (
+        ("left alone", [made.held_out_share for made in treatments]),
+        ("other plan", [made.other_plan_share for made in treatments]),
+    ):
+        if any(share is not None for share in shares):
+            header = [*header, name]
+            lines = [[*line, "" if share is None else f"{share:.1%}"] for line, share in zip(lines, shares, strict=True)]
+    return header, lines
 
 
 def _line(made: GroupTreatment, currency_code: str) -> list[str]:

@@ -13,7 +13,7 @@ from collections_opt.application.day.desk.live_desk import LiveDesk
 from collections_opt.core.day.event_columns import EventColumns
 from collections_opt.core.day.live import LiveAccounts, Moment, Removal, live_accounts
 from collections_opt.core.desk.queues import Queue
-from collections_opt.core.experiments.arms import protected_persons
+from collections_opt.core.experiments.arms import Arm, protected_persons
 from collections_opt.core.rules.call_hours import FREE, NO_HOURS, OpenMinutes
 from collections_opt.core.rules.eligibility import evaluate
 from collections_opt.core.rules.of_day import NO_MINUTE
@@ -23,6 +23,7 @@ Ints = NDArray[np.int64]
 
 PERSON_WORKED = "PERSON_WORKED"
 HELD_OUT = "HELD_OUT"
+OTHER_PLAN = "OTHER_PLAN"
 CHOSEN_HOURS = "CHOSEN_HOURS"
 RULE = "RULE"
 HOURS = "HOURS"
@@ -36,7 +37,8 @@ class Verdict:
     """Whether an account may be contacted by a queue now.
 
     Attributes:
-        barred: why not, in one word: a ``Removal``, HELD_OUT, PERSON_WORKED, RULE, HOURS or CHOSEN_HOURS; "" where it may.
+        barred: why not, in one word: a ``Removal``, HELD_OUT, OTHER_PLAN, PERSON_WORKED, RULE, HOURS or CHOSEN_HOURS; "" where it
+            may.
         rule_id: the rule that forbids it, "" where none does.
         event: sequence of the event that is to blame, 0 where none is.
         attempts: attempts that rules leave now, where it may be contacted.
@@ -132,13 +134,15 @@ class Gate:
         plan = replace(self._desk.plan, queues=(one,))
         found = evaluate(live.portfolio, plan, self._facts)
         place = {row: at for at, row in enumerate(everyone)}
-        alone = self.left_alone(everyone, live)
+        alone, elsewhere = self.left_alone(everyone, live), self.worked_elsewhere(everyone)
         barred = self._barred.setdefault(queue, np.full(self._desk.version.size, -1, dtype=np.int64))
         for row in rows:
             at = place[row]
             verdict = self.removed(live, at)
             if not verdict.barred and alone[at]:
                 verdict = Verdict(HELD_OUT)
+            if not verdict.barred and elsewhere[at]:
+                verdict = Verdict(OTHER_PLAN)
             if not verdict.barred:
                 reason = found.reason(at, 0)
                 if reason is not None:
@@ -157,6 +161,13 @@ class Gate:
         """Return who among persons, all accounts of each, was drawn to be left alone; whoever the law protects by now was not."""
         alone = self._desk.entries.held_out[np.array(rows, dtype=np.int64)]
         return alone & ~protected_persons(live.portfolio) if alone.any() else alone
+
+    def worked_elsewhere(self, rows: Sequence[int]) -> NDArray[np.bool_]:
+        """Return whose persons the other of two plans works, whatever became of them since; bool, aligned."""
+        arm = self._desk.entries.arm
+        if arm is None:
+            return np.zeros(len(rows), dtype=bool)
+        return np.asarray(arm[np.array(rows, dtype=np.int64)] == Arm.OTHER_PLAN, dtype=bool)
 
     def removed(self, live: LiveAccounts, at: int) -> Verdict:
         """Return what of the day removes one of some accounts as they stand, whatever rules say."""

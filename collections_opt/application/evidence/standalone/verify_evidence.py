@@ -26,9 +26,11 @@ MODELS = {"outcome": "model", "effect": "effects"}  # as a record names these ki
 DISPOSITIONS = {1: "worked", 2: "not worked: a rule forbids it in every queue",
                 3: "not worked: contact costs more than it adds", 4: "not worked: its minutes earn more with others",
                 5: "not worked: its person is contacted about another account",
-                6: "not worked: its person was drawn to be left alone, to learn what contact is worth"}  # fmt: skip
+                6: "not worked: its person was drawn to be left alone, to learn what contact is worth",
+                7: "not worked by this plan: its person was drawn for another plan, which works it"}  # fmt: skip
 DISPOSITION_NAMES = {1: "DISPOSITION_ASSIGNED", 2: "DISPOSITION_INELIGIBLE", 3: "DISPOSITION_COSTS_MORE_THAN_IT_EARNS",
-                     4: "DISPOSITION_PRICED_OUT", 5: "DISPOSITION_ANOTHER_ACCOUNT_WORKED", 6: "DISPOSITION_HELD_OUT"}  # fmt: skip
+                     4: "DISPOSITION_PRICED_OUT", 5: "DISPOSITION_ANOTHER_ACCOUNT_WORKED", 6: "DISPOSITION_HELD_OUT",
+                     7: "DISPOSITION_OTHER_PLAN"}  # fmt: skip
 
 APPROVALS = {
     "CLAIMED": "as claimed: nobody authenticated who approved",
@@ -474,13 +476,19 @@ def check_sums(record, plan, accepted):
     """Refuse unless counts, minutes, places and money of all accounts add up to the record."""
     worked = [c for c in accepted if c["disposition"] == 1]
     counts = collections.Counter(c["disposition"] for c in accepted)
-    names = ("ASSIGNED", "INELIGIBLE", "COSTS_MORE_THAN_IT_EARNS", "PRICED_OUT", "ANOTHER_ACCOUNT_WORKED", "HELD_OUT")
+    names = [name[len("DISPOSITION_") :] for name in DISPOSITION_NAMES.values()]
     found = {n: counts[i + 1] for i, n in enumerate(names) if n in record["counts"]}
     need(found == record["counts"] and sum(found.values()) == len(accepted), "the counts differ from the record")
     need(all(c.get("arm") != 2 for c in worked), "somebody is worked who was drawn to be left alone")
     need(
         all(c["queue"] == c["best_queue"] for c in worked if c.get("arm") == 3), "somebody is worked in another queue than drawn"
     )
+    need(all(c.get("arm") != 4 for c in worked), "somebody is worked who was drawn for another plan")
+    for one in record.get("experiments", []):
+        design = json.loads(one["text"])
+        if design.get("arm") == "TWO_PLANS":
+            need(record["plan_id"] in (design["plan_id"], design["challenger_plan_id"]), "two other plans share the work")
+            need(all(c.get("experiment") for c in accepted), "somebody belongs to neither of two plans")
     drawn = [c for c in worked if c["explored"]]  # at random, before the others were chosen
     gained = sum(c["increment_minor"] for c in worked if not c["explored"])
     need(gained == record["objective_minor"] <= record["bound_minor"], "the gains do not add up to the recorded objective")

@@ -11,7 +11,7 @@ from collections_opt.application.experiments.planning import PlannedExperiment, 
 from collections_opt.application.resources.approved import Stored
 from collections_opt.application.resources.experiments import state_of
 from collections_opt.core.experiments.design import SHARE_SCALE, ArmKind, ExperimentDesign, Scope, StopRule
-from collections_opt.core.experiments.findings import ExperimentFindings
+from collections_opt.core.experiments.findings import ExperimentFindings, SplitDay
 from collections_opt.core.experiments.power import OutcomeSpread, persons_to_read
 from collections_opt.core.experiments.reading import Effect, GroupReading, QueuePair
 from collections_opt.service.converters.approved.resources import write_state
@@ -48,6 +48,8 @@ def read_design(message: experiment_pb2.Experiment) -> ExperimentDesign:
         scope=read_scope(message.scope),
         arm=_read_arm(message.arm, "experiment.arm"),
         stop_rule=rule,
+        plan_id=message.plan_id,
+        challenger_plan_id=message.challenger_plan_id,
     )
 
 
@@ -70,6 +72,8 @@ def write_experiment(stored: Stored[ExperimentDesign], today: date) -> experimen
         planned_person_count=design.planned_person_count,
         stop_rule=write_enum(_STOP_RULE, design.stop_rule.value),
         arm=write_enum(_ARM, design.arm.value),
+        plan_id=design.plan_id,
+        challenger_plan_id=design.challenger_plan_id,
         salt=design.salt,
         stop_date=None if design.stopped_on is None else write_date(design.stopped_on),
         stop_reason=design.stop_reason,
@@ -137,6 +141,19 @@ def write_findings(found: ExperimentFindings, experiment: experiment_pb2.Experim
         predicted_cost_minor_units=found.predicted_cost_minor,
         predicted_cost_most_minor_units=found.predicted_most_minor,
         drawn_queue_pairs=[_write_pair(pair, found.queue_ids) for pair in reading.pairs],
+        split_days=[_write_day(each) for each in found.split_days],
+    )
+
+
+def _write_day(split: SplitDay) -> pb.SplitDay:
+    return pb.SplitDay(
+        date=write_date(split.day),
+        ranking_id=split.ranking_id,
+        challenger_ranking_id=split.challenger_ranking_id,
+        uneven_queues=[
+            pb.UnevenQueue(queue_id=each.queue_id, minutes=each.minutes, challenger_minutes=each.challenger_minutes)
+            for each in split.uneven
+        ],
     )
 
 

@@ -28,7 +28,16 @@ from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.common import read_date, read_uuid, told_as
 
 _NAMED: Mapping[str, str] = MappingProxyType({"resource_id": "experiment_id"})
-_DESIGN = ("share", "salt", "horizon_days", "planned_person_count", "scope", "experiment_id")
+_DESIGN = (
+    "share",
+    "salt",
+    "horizon_days",
+    "planned_person_count",
+    "scope",
+    "experiment_id",
+    "plan_id",
+    "challenger_plan_id",
+)
 _SAVED: Mapping[str, str] = MappingProxyType(
     {
         **{name: f"experiment.{name}" for name in _DESIGN},
