@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from collections_opt.api.v1 import experiment_pb2
 from collections_opt.api.v1 import experiment_service_pb2 as pb
+from collections_opt.core.desk.split import UnevenQueue
 from collections_opt.core.experiments.design import SHARE_SCALE, ArmKind, ExperimentDesign, Scope, StopRule
-from collections_opt.core.experiments.findings import ExperimentFindings
+from collections_opt.core.experiments.findings import ExperimentFindings, SplitDay
 from collections_opt.core.experiments.reading import Effect, GroupReading, QueuePair, Reading
 from collections_opt.wire.common import enum_text, read_date, read_enum
 
@@ -42,6 +43,7 @@ def read_findings(answer: pb.ReadExperimentResponse) -> ExperimentFindings:
         predicted_cost_minor=answer.predicted_cost_minor_units,
         predicted_most_minor=answer.predicted_cost_most_minor_units,
         read_on=read_date(answer.read_date, "read_date"),
+        split_days=tuple(_day(each) for each in answer.split_days),
     )
 
 
@@ -60,7 +62,14 @@ def read_design(message: experiment_pb2.Experiment) -> ExperimentDesign:
         stop_rule=StopRule(read_enum(experiment_pb2.ExperimentStopRule.DESCRIPTOR, message.stop_rule, "stop_rule")),
         stopped_on=read_date(message.stop_date, "stop_date") if stopped else None,
         stop_reason=message.stop_reason,
+        plan_id=message.plan_id,
+        challenger_plan_id=message.challenger_plan_id,
     )
+
+
+def _day(message: pb.SplitDay) -> SplitDay:
+    uneven = tuple(UnevenQueue(each.queue_id, each.minutes, each.challenger_minutes) for each in message.uneven_queues)
+    return SplitDay(read_date(message.date, "date"), message.ranking_id, message.challenger_ranking_id, uneven)
 
 
 def _group(group: pb.ExperimentGroup, queue: int) -> GroupReading:

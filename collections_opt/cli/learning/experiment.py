@@ -1,22 +1,22 @@
-"""Plan, create, start, read and stop experiments: a draw leaves people alone, or picks their queue, to know what that is worth.
+"""Plan, create, start, read and stop experiments: a draw leaves people alone, or picks their queue or plan, to know its worth.
 
 Example:
     python scripts/experiment.py plan --share 0.05 --days 60 --horizon 30 --standard-deviation 300.00
     python scripts/experiment.py create --id holdout-26 --share 0.05 --from 2026-12-01 --days 60 --horizon 30 --people 9000
     python scripts/experiment.py start --id holdout-26 --version 1 --actor ben
     python scripts/experiment.py read --id holdout-26 --html holdout.html
+    python scripts/experiment.py split-plan --plan desk --challenger desk-b --share 0.2 --from 2026-12-01
 """
 
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from google.type.date_pb2 import Date
 
 from collections_opt.api.v1 import experiment_pb2
 from collections_opt.api.v1 import experiment_service_pb2 as pb
@@ -24,6 +24,8 @@ from collections_opt.cli.common.experiment_answers import read_findings
 from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import table, terminal
+from collections_opt.cli.learning.experiment_tables import DRAWN, show_experiments, show_plan
+from collections_opt.cli.learning.split_plan import split_plan
 from collections_opt.client.listings import all_experiments
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import new_request_id
@@ -31,8 +33,8 @@ from collections_opt.core.codes.currencies import Currency, currency
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.reports.csv_text import csv_text
 from collections_opt.reports.experiment.page import experiment_html
-from collections_opt.reports.experiment.report import facts, findings_note, findings_rows, findings_table, pairs_table
-from collections_opt.wire.common import read_date, read_enum, write_date
+from collections_opt.reports.experiment.report import days_table, facts, findings_note, findings_rows, findings_table, pairs_table
+from collections_opt.wire.common import write_date
 
 IdOption = Annotated[str, typer.Option("--id", help="Id of the experiment.")]
 ShareOption = Annotated[float, typer.Option(help="Chance with which a person is drawn, such as 0.05; at most 0.5.")]
@@ -40,6 +42,9 @@ DaysOption = Annotated[int, typer.Option(help="Days that it lasts.")]
 HorizonOption = Annotated[int, typer.Option(help="Days after a person enters within which outcomes count.")]
 QueuesOption = Annotated[
     bool, typer.Option("--random-queue", help="Drawn people are worked in a queue drawn at random, in place of left alone.")
+]
+PlansOption = Annotated[
+    bool, typer.Option("--two-plans", help="Drawn people are worked by a challenger's plan, all others by the plan as it is.")
 ]
 PortfolioOption = Annotated[
     list[str] | None, typer.Option(help="Portfolio it is about, or the beginning of ids with '*'; repeat; none: every one.")
@@ -63,6 +68,7 @@ def plan(
     correlation: Annotated[float, typer.Option(help="Correlation of cash with the recovery predicted without contact.")] = 0.0,
     find: Annotated[Decimal | None, typer.Option(help="Effect per person that it should find, in money.")] = None,
     random_queue: QueuesOption = False,
+    two_plans: PlansOption = False,
     ranking: RankingOption = IN_FORCE,
     portfolio: PortfolioOption = None,
     products: ProductsOption = None,
@@ -85,13 +91,13 @@ def plan(
             standard_deviation_minor_units=_minor(unit, standard_deviation),
             correlation=correlation,
             wanted_effect_minor_units=_minor(unit, find) if find is not None else 0.0,
-            arm=_arm(random_queue),
+            arm=_arm(random_queue, two_plans),
         )
         answer = client.experiments.PlanExperiment(request)
     if as_json:
         typer.echo(json.dumps(plain(answer), indent=1))
         return
-    _show_plan(answer, unit, f"{share:.1%} of people {'in a queue drawn at random' if random_queue else 'left alone'}", find)
+    show_plan(answer, unit, f"{share:.1%} of people {DRAWN[request.arm]}", find, two_plans)
 
 
 def create(
@@ -107,6 +113,9 @@ def create(
     ] = False,
     salt: Annotated[str, typer.Option(help="32 or more hexadecimal digits; default: drawn by the server.")] = "",
     random_queue: QueuesOption = False,
+    two_plans: PlansOption = False,
+    plan_id: Annotated[str, typer.Option("--plan", help="With --two-plans: the plan as it is.")] = "",
+    challenger: Annotated[str, typer.Option(help="With --two-plans: the challenger's plan.")] = "",
     portfolio: PortfolioOption = None,
     products: ProductsOption = None,
     bucket: BucketOption = None,
@@ -114,7 +123,7 @@ def create(
     check: CheckOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Save an experiment; nobody is left alone before a second person starts it.
+    """Save an experiment; nobody is drawn before a second person starts it.
 
     Example: python scripts/experiment.py create --id h26 --share 0.05 --from 2026-12-01 --days 60 --horizon 30 --people 9000
     """
@@ -129,7 +138,9 @@ def create(
         planned_person_count=people,
         stop_rule=rules[0] if may_end_early else rules[1],
         salt=salt,
-        arm=_arm(random_queue),
+        arm=_arm(random_queue, two_plans),
+        plan_id=plan_id,
+        challenger_plan_id=challenger,
     )
     with product.connect() as client:
         known = next((each for each in all_experiments(client) if each.experiment_id == experiment_id), None)
@@ -141,11 +152,9 @@ def create(
             validate_only=check,
         )
         saved = client.experiments.CreateExperiment(request).experiment
-    _show([saved], as_json)
+    show_experiments([saved], as_json)
     if not as_json:
-        typer.echo(
-            "It is in order; nothing was saved." if check else "Saved. Nobody is left alone before somebody else starts it:"
-        )
+        typer.echo("It is in order; nothing was saved." if check else "Saved. Nobody is drawn before somebody else starts it:")
         if not check:
             typer.echo(f"  python scripts/experiment.py start --id {experiment_id} --version {saved.state.version} --actor NAME")
 
@@ -172,7 +181,7 @@ def start(
         validate_only=check,
     )
     with product.connect() as client:
-        _show([client.experiments.StartExperiment(request).experiment], as_json)
+        show_experiments([client.experiments.StartExperiment(request).experiment], as_json)
 
 
 def stop(
@@ -202,7 +211,7 @@ def stop(
     )
     with product.connect() as client:
         stopped = client.experiments.StopExperiment(request).experiment
-    _show([stopped], as_json)
+    show_experiments([stopped], as_json)
     if not as_json and not check and not version and not self_approved:
         typer.echo("Saved. It goes on until somebody else approves the stop:")
         typer.echo(f"  python scripts/experiment.py stop --id {experiment_id} --version {stopped.state.version} --actor NAME")
@@ -214,7 +223,7 @@ def list_command(product: Product, as_json: JsonOption = False) -> None:
     Example: python scripts/experiment.py list --data var/demo
     """
     with product.connect() as client:
-        _show(list(all_experiments(client)), as_json)
+        show_experiments(list(all_experiments(client)), as_json)
 
 
 def read(
@@ -224,7 +233,7 @@ def read(
     csv: Annotated[Path | None, typer.Option(help="Write a row per queue and outcome.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what contact was worth, or the choice of a queue, as far as people have matured.
+    """Say what contact was worth, or the choice of a queue or plan, as far as people have matured.
 
     Example: python scripts/experiment.py read --id holdout-26 --html holdout.html
     """
@@ -245,6 +254,8 @@ def read(
     console.print(table(f"Experiment {experiment_id}", *findings_table(found), text_columns=2))
     if found.reading.pairs:
         console.print(table("Queue against queue", *pairs_table(found), text_columns=3))
+    if found.split_days:
+        console.print(table("Days of the two plans", *days_table(found), text_columns=4))
     console.print(table("What it rests on", ["", ""], [list(fact) for fact in facts(found)], text_columns=2))
     console.print(findings_note(found), markup=False)
 
@@ -253,7 +264,12 @@ def _scope(portfolio: list[str] | None, products: list[str] | None, bucket: list
     return experiment_pb2.ExperimentScope(portfolio_patterns=portfolio or [], products=products or [], buckets=bucket or [])
 
 
-def _arm(random_queue: bool) -> experiment_pb2.ExperimentArm.ValueType:
+def _arm(random_queue: bool, two_plans: bool) -> experiment_pb2.ExperimentArm.ValueType:
+    if random_queue and two_plans:
+        told = "goes with --random-queue or --two-plans, not with both."
+        raise refuse(Reason.INVALID_ARGUMENT, "arm", told, "Ask one question at a time.")
+    if two_plans:
+        return experiment_pb2.EXPERIMENT_ARM_TWO_PLANS
     return experiment_pb2.EXPERIMENT_ARM_RANDOM_QUEUE if random_queue else experiment_pb2.EXPERIMENT_ARM_HOLDOUT
 
 
@@ -261,58 +277,6 @@ def _minor(unit: Currency, money: Decimal) -> float:
     if not money.is_finite():
         raise refuse(Reason.INVALID_ARGUMENT, "money", f"{money} is no amount.", "Send an amount such as 20.00.")
     return float(money * 10**unit.exponent)
-
-
-def _show_plan(answer: pb.PlanExperimentResponse, unit: Currency, title: str, find: Decimal | None) -> None:
-    detectable = "-"
-    if answer.HasField("detectable_effect_minor_units"):
-        detectable = f"{unit.exact(round(answer.detectable_effect_minor_units))} {unit.code} per person"
-    else:
-        detectable = f"none: an arm is read from {answer.readable_person_count:,} people in all on"
-    cost = f"{unit.exact(answer.cost_minor_units)} {unit.code}"
-    between = f"{unit.exact(answer.cost_low_minor_units)} to {unit.exact(answer.cost_high_minor_units)}"
-    lines = [
-        ["people in scope who would be worked today", f"{answer.worked_person_count:,}"],
-        ["people whom the law protects, never in it", f"{answer.protected_person_count:,}"],
-        ["people expected to enter", f"{answer.entering_person_count:,}"],
-        ["of them drawn", f"{answer.held_out_person_count:,}"],
-        ["least effect found (80 % of the time, at 95 %)", detectable],
-        ["expected cost, minutes earning their price with others", f"{cost} (95 %: {between})"],
-        ["at most, minutes earning nothing", f"{unit.exact(answer.cost_most_minor_units)} {unit.code}"],
-        [
-            "cash per person",
-            f"standard deviation {unit.exact(round(answer.standard_deviation_minor_units))}, {answer.spread_source}",
-        ],
-    ]
-    if find is not None:
-        lines.insert(5, [f"people needed to find {find} {unit.code}", f"{answer.needed_person_count:,}"])
-    terminal().print(table(title, ["", ""], lines, text_columns=2))
-
-
-def _show(experiments: list[experiment_pb2.Experiment], as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps([plain(each) for each in experiments], indent=1))
-        return
-    lines = [
-        [
-            each.experiment_id,
-            str(each.state.version),
-            read_enum(experiment_pb2.ExperimentState.DESCRIPTOR, each.standing, "standing"),
-            f"{each.share:.2%}",
-            "queue drawn" if each.arm == experiment_pb2.EXPERIMENT_ARM_RANDOM_QUEUE else "left alone",
-            f"{_day(each.start_date)} to {_day(each.end_date)}",
-            f"{each.planned_person_count:,}",
-            f"{each.horizon_days}",
-            f"from {_day(each.stop_date)}: {each.stop_reason}" if each.HasField("stop_date") else "-",
-        ]
-        for each in experiments
-    ]
-    header = ["experiment", "version", "standing", "share", "who is drawn is", "days", "people planned", "horizon", "stopped"]
-    terminal().print(table("Experiments", header, lines, text_columns=9))
-
-
-def _day(message: Date) -> date:
-    return read_date(message, "date")
 
 
 def command() -> None:
@@ -325,4 +289,5 @@ def command() -> None:
         read,
         stop,
         list_command,
+        split_plan,
     )

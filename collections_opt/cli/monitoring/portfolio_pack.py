@@ -29,6 +29,7 @@ from collections_opt.client.listings import all_experiments
 from collections_opt.client.plain import plain
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.experiments.design import ArmKind
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.reports.packs.book import EXPERIMENT_HEADER, TITLES, BookPage, ShownTable, book_html, headline, shown_table
 from collections_opt.wire.common import enum_text, read_date
@@ -123,6 +124,8 @@ def _line(
     ends = experiment.stop_date if experiment.HasField("stop_date") else experiment.end_date
     days = f"{read_date(experiment.start_date, 'start_date')} to {read_date(ends, 'end_date')}"
     what = "for a queue" if experiment.arm == experiment_pb2.EXPERIMENT_ARM_RANDOM_QUEUE else "left alone"
+    if experiment.challenger_plan_id:
+        what = f"worked by {experiment.challenger_plan_id}"
     head = (experiment.experiment_id, days, f"{experiment.share:.1%} {what}")
     if answer is None:
         return (*head, "-", "-", "-", "-", why)
@@ -137,6 +140,8 @@ def _money(found: ExperimentFindings) -> tuple[str, str, str]:
         return "-", "-", predicted
     low, high = (effect.fixed_low, effect.fixed_high) if found.is_final else (effect.anytime_low, effect.anytime_high)
     shown = f"{unit.exact(effect.effect)} ({unit.exact(low)} to {unit.exact(high)}) {unit.code}"
+    if found.design.arm is ArmKind.TWO_PLANS:  # nobody was left out: what the worse plan lost is the effect
+        return shown, "-", "-"
     return shown, f"{unit.exact(effect.effect * group.held_out_count)} {unit.code}", predicted
 
 

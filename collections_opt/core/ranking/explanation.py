@@ -230,9 +230,9 @@ DRAWN = (
 """What people are told of an account whose queue was drawn."""
 
 OTHER_PLAN = (
-    "Not worked by this plan, and not left alone: an experiment shares the work between two plans, and drew its person for {plan}, "
-    "which decides whether to work it, under the same rules. The person's id and the experiment's salt decide, not anything known "
-    "about the person."
+    "Not worked by this plan, and not left alone: an experiment shares the work between two plans, and drew its person for "
+    "{plan}, which decides whether to work it, under the same rules. The person's id and the experiment's salt decide, not "
+    "anything known about the person."
 )
 """What people are told of an account whose person another plan works."""
 

@@ -8,7 +8,8 @@ from collections_opt.core.codes.currencies import currency
 from collections_opt.core.experiments.design import ArmKind
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.reports.experiment.report import (
-    DRAWN_ARM,
+    arm_names,
+    days_table,
     facts,
     findings_note,
     findings_table,
@@ -19,8 +20,16 @@ from collections_opt.reports.experiment.report import (
 from collections_opt.reports.figures import OTHER_COLOUR, PALE_COLOUR, REFERENCE_COLOUR, TEXT_COLOUR, rows, to_svg
 from collections_opt.reports.html_page import render
 
-_TITLES = {ArmKind.HOLDOUT: "What contact is worth", ArmKind.RANDOM_QUEUE: "What the choice of a queue is worth"}
-_ADDS = {ArmKind.HOLDOUT: "contact adds", ArmKind.RANDOM_QUEUE: "the choice of a queue adds"}
+_TITLES = {
+    ArmKind.HOLDOUT: "What contact is worth",
+    ArmKind.RANDOM_QUEUE: "What the choice of a queue is worth",
+    ArmKind.TWO_PLANS: "What another plan is worth",
+}
+_ADDS = {
+    ArmKind.HOLDOUT: "contact adds",
+    ArmKind.RANDOM_QUEUE: "the choice of a queue adds",
+    ArmKind.TWO_PLANS: "the challenger's plan adds",
+}
 _WHOM = {ArmKind.HOLDOUT: "left alone", ArmKind.RANDOM_QUEUE: "in a queue drawn at random"}
 
 
@@ -36,7 +45,8 @@ def experiment_html(found: ExperimentFindings, title: str = "") -> str:
         effect_figure=effect_figure(found) if cash else "",
         values=findings_table(found),
         pairs=pairs_table(found),
-        drawn=DRAWN_ARM[found.design.arm],
+        arms=_bars(found),
+        days=days_table(found) if found.split_days else (),
         note=findings_note(found),
         facts=facts(found),
     )
@@ -48,13 +58,8 @@ def arms_figure(found: ExperimentFindings) -> str:
     if effect is None:
         raise ValueError("no effect is known")
     unit = currency(found.currency_code)
-    figure, axes = rows(
-        [
-            f"contacted as decided ({group.contact_count:,} people)",
-            f"{DRAWN_ARM[found.design.arm]} ({group.held_out_count:,} people)",
-        ],
-        0.7,
-    )
+    counts = group.contact_count, group.held_out_count
+    figure, axes = rows([f"{name} ({count:,} people)" for name, count in zip(_bars(found), counts, strict=True)], 0.7)
     # At equal prediction: the arms' means differ by the effect, not by who happened to be drawn.
     means = [unit.major(effect.mean_held_out + effect.effect), unit.major(effect.mean_held_out)]
     bars = axes.barh([0, 1], means, 0.55, color=[REFERENCE_COLOUR, OTHER_COLOUR])
@@ -100,14 +105,26 @@ def effect_figure(found: ExperimentFindings) -> str:
     return to_svg(figure)
 
 
+def _bars(found: ExperimentFindings) -> tuple[str, str]:
+    """Return what people of either arm are called."""
+    compared, other = arm_names(found.design)
+    if found.design.arm is ArmKind.TWO_PLANS:
+        return f"challenger: {compared}", f"as it is: {other}"
+    return "contacted as decided", other
+
+
+def _people(found: ExperimentFindings) -> str:
+    design, group = found.design, found.reading.groups[0]
+    if design.arm is ArmKind.TWO_PLANS:
+        return f"{group.contact_count:,} people of {design.challenger_plan_id} and {group.held_out_count:,} of {design.plan_id}"
+    return f"{group.contact_count:,} people contacted as decided and {group.held_out_count:,} {_WHOM[design.arm]}"
+
+
 def _lead(found: ExperimentFindings) -> str:
     effect, design = found.cash, found.design
-    adds, whom = _ADDS[design.arm], _WHOM[design.arm]
-    people = (
-        f"{found.reading.groups[0].contact_count:,} people contacted as decided and {found.reading.groups[0].held_out_count:,}"
-    )
+    adds, people = _ADDS[design.arm], _people(found)
     if effect is None:
-        return f"So far {people} {whom} have matured; {found.waiting_count:,} still wait for their {design.horizon_days} days."
+        return f"So far {people} have matured; {found.waiting_count:,} still wait for their {design.horizon_days} days."
     shown = {
         name: shown_value(found, "cash", getattr(effect, name), signed=True)
         for name in ("effect", "anytime_low", "anytime_high", "fixed_low", "fixed_high")
@@ -120,5 +137,5 @@ def _lead(found: ExperimentFindings) -> str:
     more = "" if cures is None else f" People cured: {shown_value(found, 'cure', cures.effect, signed=True)}."
     return (
         f"{adds[0].upper()}{adds[1:]} {shown['effect']} {code} of cash per person within {design.horizon_days} days, with 95 % "
-        f"confidence between {low} and {high} {kind}: {people} {whom}, by a draw.{more}"
+        f"confidence between {low} and {high} {kind}: {people}, by a draw.{more}"
     )

@@ -5,15 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from collections_opt.core.codes.currencies import currency
-from collections_opt.core.experiments.design import ArmKind, StopRule
+from collections_opt.core.experiments.design import ArmKind, ExperimentDesign, StopRule
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.core.experiments.reading import Effect, GroupReading
 
 EVERYBODY = "all queues"
 OUTCOMES = {"cash": "cash", "cure": "cured", "value": "value"}
 
-DRAWN_ARM = {ArmKind.HOLDOUT: "left alone", ArmKind.RANDOM_QUEUE: "queue drawn"}
+_DRAWN_ARM = {ArmKind.HOLDOUT: "left alone", ArmKind.RANDOM_QUEUE: "queue drawn"}
 """What happens to people whom an experiment draws."""
+
+
+def arm_names(design: ExperimentDesign) -> tuple[str, str]:
+    """Return what the arm that is compared is called, and the one that it is compared with."""
+    if design.arm is ArmKind.TWO_PLANS:
+        return design.challenger_plan_id, design.plan_id
+    return "contact", _DRAWN_ARM[design.arm]
+
 
 _INTERVALS = (
     "Effects are at equal prediction. The anytime-valid interval holds at all looks together: act upon it on any day. The fixed "
@@ -29,6 +37,11 @@ _NOTES = {
         "at random among those that may work them, by a draw of their ids; where the drawn queue was not worth its minutes "
         "nobody worked them, and they count all the same. Queues are compared by people for whom both were worth their minutes."
     ),
+    ArmKind.TWO_PLANS: (
+        "Compared is everybody in scope, worked or not, at the first ranking of either plan: a draw of their ids decided which "
+        "plan works them; nobody is worked by both or left alone. The effect is the challenger's plan less the plan as it is. "
+        "What was predicted of a person, and the queue, come from one ranking for both arms."
+    ),
 }
 
 
@@ -42,8 +55,7 @@ def findings_table(found: ExperimentFindings) -> tuple[list[str], list[list[str]
     header = [
         "queue",
         "outcome",
-        "contact",
-        DRAWN_ARM[found.design.arm],
+        *arm_names(found.design),
         "people",
         "effect",
         "anytime-valid 95 %",
@@ -88,10 +100,14 @@ def facts(found: ExperimentFindings) -> list[tuple[str, str]]:
         *(f"products {', '.join(scope.products)}" for _ in scope.products[:1]),
         *(f"buckets {', '.join(map(str, scope.buckets))}" for _ in scope.buckets[:1]),
     ]
+    drawn = [(arm_names(design)[1], f"{design.share:.2%} of people, drawn by their ids")]
+    if design.arm is ArmKind.TWO_PLANS:
+        drawn = [("challenger", f"{design.challenger_plan_id}, {design.share:.2%} of people, drawn by their ids")]
+        drawn.append(("plan as it is", f"{design.plan_id}, everybody else"))
     return [
         ("experiment", found.experiment_id),
         ("days", days),
-        (DRAWN_ARM[design.arm], f"{design.share:.2%} of people, drawn by their ids"),
+        *drawn,
         ("about", "; ".join(about) or "everybody but people whom the law protects"),
         (
             "people",
@@ -106,10 +122,52 @@ def facts(found: ExperimentFindings) -> list[tuple[str, str]]:
             else []
         ),
         ("left sight before their horizon", f"{found.censored_count:,} people"),
-        ("predicted cost", cost_told(found)),
-        ("measured cost", measured_told(found)),
+        *(
+            [("whole desk", desk_told(found)), ("days of both plans", days_told(found))]
+            if design.arm is ArmKind.TWO_PLANS
+            else [("predicted cost", cost_told(found)), ("measured cost", measured_told(found))]
+        ),
         ("read on", str(found.read_on)),
     ]
+
+
+def desk_told(found: ExperimentFindings) -> str:
+    """Return what the challenger's plan would have brought from all the people compared, over the plan as it is."""
+    effect, unit = found.cash, currency(found.currency_code)
+    if effect is None:
+        return "not known yet"
+    low, high = (effect.fixed_low, effect.fixed_high) if found.is_final else (effect.anytime_low, effect.anytime_high)
+    shown = [unit.whole(each * found.matured_count) for each in (effect.effect, low, high)]
+    return (
+        f"{shown[0]} {unit.code} of cash more with the challenger for all {found.matured_count:,} people and all minutes "
+        f"(95 %: {shown[1]} to {shown[2]})"
+    )
+
+
+def days_told(found: ExperimentFindings) -> str:
+    """Return on how many days both plans made their rankings, with minutes that stood as the people do."""
+    days = found.split_days
+    both = [day for day in days if day.ranking_id and day.challenger_ranking_id]
+    even = sum(not day.uneven for day in both)
+    told = f"{len(both):,} of {len(days):,} days on which either plan made a ranking; minutes in proportion on {even:,} of them"
+    if len(both) < len(days):
+        told += "; where one made none nobody worked its people that day, and they count all the same"
+    return told
+
+
+def days_table(found: ExperimentFindings) -> tuple[list[str], list[list[str]]]:
+    """Return header and a line per day of two plans: rankings, and queues whose minutes were off, the challenger's first."""
+    lines = [
+        [
+            str(day.day),
+            day.challenger_ranking_id or "NONE",
+            day.ranking_id or "NONE",
+            ", ".join(f"{each.queue_id}: {each.challenger_minutes:,.0f} and {each.minutes:,.0f} minutes" for each in day.uneven)
+            or "in proportion",
+        ]
+        for day in found.split_days
+    ]
+    return ["day", *arm_names(found.design), "minutes"], lines
 
 
 def cost_told(found: ExperimentFindings) -> str:
