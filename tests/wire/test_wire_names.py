@@ -32,7 +32,7 @@ from tests.support.factories import AS_OF
 
 MONEY = {c.name for c in ACCOUNT_SCHEMA.values() if c.kind in (ColumnKind.MONEY, ColumnKind.HISTORY_MONEY)}
 ASKED = ("HELD", "FACTS_TOO_OLD", "LAST_CONTACT", "PROPOSED_RULE", "RESERVED")
-REMOVALS = {*(one.name for one in Removal if one), gate.PERSON_WORKED, gate.HELD_OUT, gate.RULE}
+REMOVALS = {*(one.name for one in Removal if one), gate.PERSON_WORKED, gate.HELD_OUT, gate.OTHER_PLAN, gate.RULE}
 
 
 def test_money_is_told_in_minor_units_and_every_name_is_held_as_before():

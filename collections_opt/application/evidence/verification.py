@@ -233,8 +233,10 @@ class Verification:
         wrong = [each.name for each in named if not self._experiments.held(each)]
         _need(not wrong, f"{', '.join(wrong)} does not hold what the record says, or was never approved")
         versions = [(ResourceKind.EXPERIMENT, each.experiment_id, each.version) for each in named]
+        other = facts.inputs.running.other_plan_id
+        whose = f" worked by {other}" if other else ""
         told = ", ".join(
-            f"{each.name} ({alone.held_out_count:,} of {alone.in_experiment_count:,} accounts)"
+            f"{each.name} ({alone.held_out_count:,} of {alone.in_experiment_count:,} accounts{whose})"
             for each, alone in zip(named, facts.answer.left_alone, strict=True)
         )
         return f"People were drawn by experiments that were approved{self._claimed(versions)}: {told}."

@@ -221,9 +221,9 @@ def _parts(opened: OpenedRanking, portfolio: Portfolio) -> Iterator[tuple[str, s
     yield "all", "", own
     yield "unworked", "", own & (queue == UNASSIGNED)
     product, bucket = portfolio.column("product"), bucket_of(portfolio.column("days_past_due"))
-    for code in np.unique(product).tolist():
+    for code in np.unique(product[own]).tolist():
         yield "product", code.decode(), own & (product == code)
-    for number in np.unique(bucket).tolist():
+    for number in np.unique(bucket[own]).tolist():
         yield "bucket", str(number), own & (bucket == number)
     for index, one in enumerate(opened.plan.queues):
         mine = queue == index

@@ -75,8 +75,7 @@ def split_plan(plan: CapacityPlan, share_nano: int, plan_id: str, challenger_pla
 
 def _with_minutes(queue: Queue, minutes: int, share: float) -> Queue:
     """Return a queue with so many minutes of its own, and a share of those that are committed."""
-    per_agent = queue.paid_minutes * (1.0 - queue.shrinkage) * queue.occupancy
-    if per_agent <= 0:  # nobody works there, however many agents there are
-        return queue
     committed = queue.committed_minutes * share
-    return replace(queue, agents=(minutes + committed) / per_agent, committed_minutes=committed)
+    per_agent = queue.paid_minutes * (1.0 - queue.shrinkage) * queue.occupancy
+    agents = (minutes + committed) / per_agent if minutes else 0.0
+    return replace(queue, agents=agents, committed_minutes=committed)

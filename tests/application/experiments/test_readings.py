@@ -147,14 +147,14 @@ def empty(tmp_path):
 def test_who_creates_does_not_start_and_what_is_started_is_not_changed(empty):
     saved = empty.create(NewExperiment("e", design(), request_id=str(uuid.uuid4())), ANN)
     assert state_of(saved, DAY) is ExperimentState.DRAFT
-    assert empty.in_force(DAY, "p1") == ()
+    assert empty.in_force(DAY, "p1", "any") == ()
     with pytest.raises(CollectionsError) as refused:
         empty.start(ApprovalCommand("e", 1), ANN)
     assert refused.value.reason is Reason.PERMISSION_DENIED
     second = empty.create(NewExperiment("e", design(0.1), saved.version.etag), ANN)
     held = empty.start(ApprovalCommand("e", second.version.version), BEN)
-    assert [each.name for each in empty.in_force(DAY, "p1")] == ["e/2"]
-    assert empty.in_force(DAY - timedelta(days=1), "p1") == ()
+    assert [each.name for each in empty.in_force(DAY, "p1", "any")] == ["e/2"]
+    assert empty.in_force(DAY - timedelta(days=1), "p1", "any") == ()
     with pytest.raises(CollectionsError) as refused:
         empty.create(NewExperiment("e", design(0.3), held.version.etag), ANN)
     assert refused.value.reason is Reason.RESOURCE_STATE_CONFLICT
@@ -184,14 +184,14 @@ def test_a_stop_needs_two_persons_and_leaves_earlier_days_as_they_were(empty):
     empty.start(ApprovalCommand("e", 1), BEN)
     day = DAY + timedelta(days=9)
     saved = empty.stop(StopCommand("e", day, "decided"), ANN)
-    assert [each.name for each in empty.in_force(day, "p")] == ["e/1"]
+    assert [each.name for each in empty.in_force(day, "p", "any")] == ["e/1"]
     for by, reason in ((ANN, Reason.PERMISSION_DENIED),):
         with pytest.raises(CollectionsError) as refused:
             empty.stop(StopCommand("e", version=saved.version.version), by)
         assert refused.value.reason is reason
     empty.stop(StopCommand("e", version=saved.version.version), BEN)
-    assert empty.in_force(day, "p") == ()
-    assert [each.name for each in empty.in_force(day - timedelta(days=1), "p")] == ["e/1"]
+    assert empty.in_force(day, "p", "any") == ()
+    assert [each.name for each in empty.in_force(day - timedelta(days=1), "p", "any")] == ["e/1"]
     with pytest.raises(CollectionsError) as refused:
         empty.stop(StopCommand("e", day, "again"), ANN)
     assert refused.value.reason is Reason.RESOURCE_STATE_CONFLICT
@@ -202,7 +202,7 @@ def test_a_stop_before_the_first_day_leaves_nobody_alone(empty):
     empty.start(ApprovalCommand("e", 1), BEN)
     stop = StopCommand("e", DAY, "not wanted", self_approved=True, request_id=str(uuid.uuid4()))
     empty.stop(stop, Actor("Ann"))
-    assert empty.in_force(DAY + timedelta(days=31), "p") == ()
+    assert empty.in_force(DAY + timedelta(days=31), "p", "any") == ()
 
 
 def test_a_salt_follows_from_the_request_so_that_a_repeated_one_is_the_same(empty):

@@ -10,6 +10,7 @@ from collections_opt.application.training import draws
 from collections_opt.application.training.draws import Draws
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.experiments.arms import Arm
+from collections_opt.core.experiments.design import ArmKind
 from collections_opt.core.ranking.ordering import Ordering
 
 PERSONS = np.array([b"a", b"a", b"b", b"c", b"d"])
@@ -24,7 +25,7 @@ def ranking(meant, salt="s1", ordering=Ordering.EXPECTED_VALUE, **moved):
         experiment=(arm > 0).astype(np.uint8),
         intended_queue=np.where(np.isin(np.arange(5), meant), 0, -1).astype(np.int16),
     )
-    named = SimpleNamespace(design=SimpleNamespace(salt=salt))
+    named = SimpleNamespace(design=SimpleNamespace(salt=salt, arm=ArmKind.HOLDOUT))
     inputs = SimpleNamespace(experiments=(named,), as_of_date=date(2026, 3, 1))
     facts = SimpleNamespace(inputs=inputs, answer=SimpleNamespace(ordering=ordering))
     return SimpleNamespace(entries=entries, facts=facts, portfolio=None)

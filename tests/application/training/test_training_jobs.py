@@ -67,6 +67,11 @@ def test_worked_accounts_are_left_out_and_those_that_left_sight_are_stood_for(ma
     assert later.left_out["CONTACTED"] == int((worked & ~one.found.is_censored).sum())
     assert later.weight.mean() == pytest.approx(1.0)
     assert set(later.method) == {"censored", "contact"}
+    arm = np.where(np.arange(worked.size) % 3 == 0, Arm.OTHER_PLAN, Arm.CONTACT).astype(np.uint8)
+    entries = replace(one.opened.entries, arm=arm)
+    apart = replace(one, opened=SimpleNamespace(entries=entries, portfolio=one.opened.portfolio))
+    (period,) = outcome_periods([apart])
+    assert period.outcome.size == int((~worked & ~one.found.is_censored & (arm == Arm.CONTACT)).sum())
 
 
 def test_a_log_has_the_chances_of_an_experiment_and_no_other(matured):
@@ -100,6 +105,13 @@ def test_a_log_has_the_chances_of_an_experiment_and_no_other(matured):
     assert (made.queue[arm == Arm.HELD_OUT] == 0).all()
     designs[0].design.arm = ArmKind.RANDOM_QUEUE  # whether somebody is contacted does not follow from a drawn queue
     assert not contact_log(one_more, one.opened.plan, fresh).randomised.any()
+    designs[0].design.arm = ArmKind.TWO_PLANS  # nor from a drawn plan; and whom the other plan works was not left alone
+    apart = replace(entries, arm=np.where(arm == Arm.HELD_OUT, int(Arm.OTHER_PLAN), arm).astype(np.uint8))
+    shared = replace(one_more, opened=SimpleNamespace(entries=apart, plan=one.opened.plan, facts=facts))
+    log = contact_log(shared, one.opened.plan, fresh)
+    assert not log.randomised.any()
+    assert np.isin(apart.account_id[apart.of_other_plan], log.account_id).sum() == 0
+    assert log.row_count == int((~apart.of_other_plan).sum())
     gone = contact_log(one, one.opened.plan, None)
     assert gone.row_count == int((~one.found.is_censored).sum())
     assert np.isin(gone.outcome, (Outcome.CURED, Outcome.DEFAULTED, Outcome.STAYED)).all()

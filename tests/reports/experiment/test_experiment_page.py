@@ -8,11 +8,12 @@ import pytest
 
 from collections_opt.api.v1 import experiment_pb2
 from collections_opt.cli.common.experiment_answers import read_findings
-from collections_opt.core.experiments.design import ArmKind
-from collections_opt.core.experiments.findings import ExperimentFindings
+from collections_opt.core.desk.split import UnevenQueue
+from collections_opt.core.experiments.design import ArmKind, Scope
+from collections_opt.core.experiments.findings import ExperimentFindings, SplitDay
 from collections_opt.core.experiments.reading import EnteredPersons, read_experiment
 from collections_opt.reports.experiment.page import experiment_html
-from collections_opt.reports.experiment.report import facts, findings_rows, findings_table, pairs_table
+from collections_opt.reports.experiment.report import days_table, facts, findings_rows, findings_table, pairs_table
 from collections_opt.service.converters.approved.experiments import write_findings
 from collections_opt.wire.common import write_date
 from tests.support.experiments.trials import DAY, design
@@ -98,8 +99,45 @@ def test_drawn_queues_are_shown_against_each_other_and_nobody_is_said_to_be_left
     assert "Queue against queue" not in experiment_html(found())
 
 
+def two_plans():
+    """Return findings of two plans: the challenger's brings 30.00 more per person; a day without its ranking, one out of step."""
+    arm = np.where(np.random.default_rng(5).random(3_000) < 0.4, 1, 4).astype(np.uint8)
+    cash = np.random.default_rng(6).gamma(2.0, 3_000.0, 3_000) + 3_000.0 * (arm == 1)
+    queue = np.where(np.arange(3_000) % 3 == 0, -1, 0).astype(np.int16)
+    persons = EnteredPersons(arm, queue, np.ones(3_000), {"cash": cash})
+    made = design(0.4, arm=ArmKind.TWO_PLANS, scope=Scope(("book*",)), plan_id="desk", challenger_plan_id="desk-b")
+    days = (
+        SplitDay(DAY, "rk-1", "rk-2"),
+        SplitDay(DAY + timedelta(1), "rk-3", ""),
+        SplitDay(DAY + timedelta(2), "rk-4", "rk-5", (UnevenQueue("calls", 700.0, 200.0),)),
+    )
+    reading = read_experiment(persons, 10**9 - made.share_nano, 3_000, queues=1)
+    return found(design=made, reading=reading, queue_ids=("calls",), matured_count=3_000, contacted_count=0, split_days=days)
+
+
+def test_two_plans_are_shown_by_name_with_the_money_of_the_whole_desk_and_nobody_is_said_to_be_left_alone():
+    made = two_plans()
+    page = experiment_html(made)
+    assert "What another plan is worth" in page
+    assert "The challenger&#39;s plan brings in more cash than the plan as it is." in page
+    assert "contacted as decided" not in page
+    assert "left alone" not in page.replace("worked by both or left alone", "")
+    assert findings_table(made)[0][2:4] == ["desk-b", "desk"]
+    told = dict(facts(made))
+    assert told["whole desk"].split()[0].replace(",", "").isdigit()
+    assert abs(int(told["whole desk"].split()[0].replace(",", "")) - 90_000) < 12_000
+    assert told["days of both plans"].startswith("2 of 3 days")
+    assert "nobody worked its people that day" in told["days of both plans"]
+    assert "in proportion on 1 of them" in told["days of both plans"]
+    assert "predicted cost" not in told
+    assert [line[1] for line in days_table(made)[1]] == ["rk-2", "NONE", "rk-5"]
+    assert "calls: 200 and 700 minutes" in page
+    idle = replace(made, split_days=tuple(replace(day, challenger_ranking_id="") for day in made.split_days))
+    assert idle.headline.startswith("desk-b made no ranking")
+
+
 def test_findings_travel_both_ways():
-    for made in (drawn_queues(), found()):
+    for made in (drawn_queues(), found(), two_plans()):
         state = experiment_pb2.Experiment(
             experiment_id=made.experiment_id,
             share=made.design.share,
@@ -110,5 +148,8 @@ def test_findings_travel_both_ways():
             planned_person_count=made.design.planned_person_count,
             stop_rule=experiment_pb2.EXPERIMENT_STOP_RULE_LAST_DAY,
             arm=experiment_pb2.ExperimentArm.Value(f"EXPERIMENT_ARM_{made.design.arm}"),
+            scope=experiment_pb2.ExperimentScope(portfolio_patterns=made.design.scope.portfolios),
+            plan_id=made.design.plan_id,
+            challenger_plan_id=made.design.challenger_plan_id,
         )
         assert read_findings(write_findings(made, state)) == made

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.scripts.processes import ROOT, call
 
-COMMANDS = ("plan", "create", "start", "read", "stop", "list")
+COMMANDS = ("plan", "create", "start", "read", "stop", "list", "split-plan")
 CREATE = ("--share", "0.1", "--from", "2026-12-01", "--days", "60", "--horizon", "30", "--people", "9000")
 PLAN = ("--share", "0.1", "--days", "60", "--horizon", "30", "--standard-deviation", "300.00")
 
@@ -49,6 +49,26 @@ def test_from_a_plan_to_a_stop(data, tmp_path):
     listed = json.loads(done(data, "list", "--json"))
     assert [(each["experiment_id"], each["standing"]) for each in listed] == [("h26", "EXPERIMENT_STATE_STOPPED")]
     assert "share" in done(data, "create", "--id", "x", *CREATE[2:], "--share", "0.7", "--actor", "ann", code=2)
+
+
+def test_two_plans_share_a_desk_from_a_split_to_a_reading(data):
+    split = ("--plan", "credit-card-desk", "--challenger", "desk-b", "--share", "0.25", "--from", "2005-09-01")
+    assert "not stored" in done(data, "split-plan", *split, "--check")
+    shown = done(data, "split-plan", *split, "--until", "2005-10-30")
+    assert "credit-card-desk: stored as version 2, from 2005-09-01" in shown
+    assert "desk-b: stored as version 1, from 2005-09-01" in shown
+    assert "credit-card-desk: stored as version 3, from 2005-10-31" in shown
+    assert "is a part of" in done(data, "split-plan", *split, code=2)
+    plans = ("--two-plans", "--plan", "credit-card-desk", "--challenger", "desk-b")
+    when = ("--from", "2005-09-01", "--days", "60", "--horizon", "30", "--people", "4000", "--portfolio", "uci-2005-09*")
+    assert "25" in done(data, "create", "--id", "s", *plans, "--share", "0.25", *when, "--actor", "ann")
+    assert "worked by desk-b" in done(data, "start", "--id", "s", "--version", "1", "--actor", "ben")
+    done(data, "create", "--id", "t", *plans, "--share", "0.4", *when, "--actor", "ann")
+    assert "meet" in done(data, "start", "--id", "t", "--version", "1", "--actor", "ben", code=2)  # somebody could be in both
+    assert "not with both" in done(data, "plan", *PLAN, "--two-plans", "--random-queue", code=2)
+    planned = json.loads(done(data, "plan", *PLAN, "--two-plans", "--portfolio", "uci-2005-08", "--json"))
+    assert planned["worked_person_count"] == planned["entering_person_count"] > 4_000
+    assert "nobody is left out" in done(data, "plan", *PLAN, "--two-plans", "--portfolio", "uci-2005-08")
 
 
 def test_the_script_says_what_the_command_says():
