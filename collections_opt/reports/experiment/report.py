@@ -138,10 +138,8 @@ def desk_told(found: ExperimentFindings) -> str:
         return "not known yet"
     low, high = (effect.fixed_low, effect.fixed_high) if found.is_final else (effect.anytime_low, effect.anytime_high)
     shown = [unit.whole(each * found.matured_count) for each in (effect.effect, low, high)]
-    return (
-        f"{shown[0]} {unit.code} of cash more with the challenger for all {found.matured_count:,} people and all minutes "
-        f"(95 %: {shown[1]} to {shown[2]})"
-    )
+    people = f"had the challenger's plan worked all {found.matured_count:,} people with all minutes"
+    return f"{shown[0]} {unit.code} of cash added, {people} (95 %: {shown[1]} to {shown[2]})"
 
 
 def days_told(found: ExperimentFindings) -> str:
@@ -190,7 +188,9 @@ def measured_told(found: ExperimentFindings) -> str:
 
 def queue_name(found: ExperimentFindings, group: GroupReading) -> str:
     """Return the name of a group."""
-    return EVERYBODY if group.queue < 0 else found.queue_ids[group.queue]
+    if group.queue < 0:
+        return "everybody" if found.design.arm is ArmKind.TWO_PLANS else EVERYBODY
+    return found.queue_ids[group.queue]
 
 
 def shown_value(found: ExperimentFindings, outcome: str, value: float, signed: bool = False) -> str:
