@@ -126,3 +126,20 @@ def test_planted_a_place_given_by_mistake_is_stopped_at_the_gate(world, monkeypa
     monkeypatch.setattr(gate, lambda _self, rows: np.zeros(len(rows), dtype=bool))
     workspace.day.events.record([replace(one, balance_minor=9_100_000) for one in richer(others, "c")], UNKNOWN)
     assert not others.isdisjoint(taken(workspace, records[0]))  # planted twice: without both nothing would stop it
+
+
+def test_what_remains_of_a_day_is_shared_as_the_day_was(world):
+    workspace, records = world
+    taken(workspace, records[0])
+    command = RankingCommand(
+        str(uuid.uuid4()), PORTFOLIO, NAMES[0], None, Ordering.EXPECTED_VALUE, bundled_parameters(), "greedy"
+    )
+    rest = workspace.rank(replace(command, remaining_capacity=True), ignore_progress)
+    assert rest.portfolio_id != PORTFOLIO  # an id that the scope does not name
+    entries = workspace.recorded.entries(rest)
+    assert (entries.experiment == 1).all()
+    left = {name.decode() for name in entries.account_id.tolist()}
+    assert others_of(workspace, rest) == others_of(workspace, records[0]) & left
+    assert (entries.queue[entries.of_other_plan] == -1).all()
+    verdict = workspace.evidence.verification.verify_ranking(rest.ranking_id)
+    assert all(check.holds for check in verdict.checks), verdict
