@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass, replace
 
 from collections_opt.core.desk.queues import CapacityPlan, Queue
-from collections_opt.core.experiments.design import SHARE_SCALE
+
+_NANO = 1_000_000_000
+"""Shares are in 1e-9."""
 
 TOLERANCE = 0.01
 """By how much of a queue's minutes in both plans the challenger's may be off its share."""
@@ -61,10 +63,10 @@ def split_plan(plan: CapacityPlan, share_nano: int, plan_id: str, challenger_pla
         challenger_plan_id: id of the part that works whoever is drawn.
     """
     ours, theirs = [], []
-    share = share_nano / SHARE_SCALE
+    share = share_nano / _NANO
     for queue in plan.queues:
         whole = math.floor(queue.capacity_minutes + 1e-6)
-        part = (2 * whole * share_nano + SHARE_SCALE) // (2 * SHARE_SCALE)  # the nearest whole minute, a half upwards
+        part = (2 * whole * share_nano + _NANO) // (2 * _NANO)  # the nearest whole minute, a half upwards
         ours.append(_with_minutes(queue, whole - part, 1.0 - share))
         theirs.append(_with_minutes(queue, part, share))
     return (
