@@ -132,8 +132,8 @@ $(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.dev
 fuzz-bytes: $(VENV)/.fuzz  ## Fuzz every method with raw bytes, guided by coverage (FUZZ_RUNS, 100000; FUZZ_SECONDS, an hour)
 	$(BIN)/python -m harness.fuzzing --runs $(or $(FUZZ_RUNS),100000) --seconds $(or $(FUZZ_SECONDS),3600) $(FUZZ_FLAGS)
 
-fuzz-api: setup-dev  ## Send FUZZ_MESSAGES (100000) odd messages to every method: none may be answered INTERNAL
-	FUZZ_MESSAGES=$(or $(FUZZ_MESSAGES),100000) $(BIN)/python -m pytest -q --timeout 0 tests/service/test_no_internal.py
+fuzz-api: setup-dev  ## Send FUZZ_MESSAGES (1000000) odd messages to all methods: none may be answered INTERNAL; then planted bugs
+	$(BIN)/python -m harness.fuzzing.odd --messages $(or $(FUZZ_MESSAGES),1000000)
 
 random-instances: setup-dev  ## Solve 500 random small instances against another exact solver
 	COLLECTIONS_OPT_RANDOM_INSTANCES=500 $(BIN)/python -m pytest -q -n 2 tests/solvers/test_random_instances.py

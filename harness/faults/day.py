@@ -99,7 +99,7 @@ class Desk:
 
     def work(self, name: str) -> None:
         """Lease accounts of the newest ranking, and tell of a contact with each."""
-        newest = self._workspace.ledger.rankings.before(None, 1)
+        newest = self._until_known(lambda: self._workspace.ledger.rankings.before(None, 1))
         if not newest:
             return
         ask = LeaseRequest(name, newest[0].ranking_id, QUEUE, "ben", LEASED, LEASE_SECONDS)

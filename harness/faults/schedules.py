@@ -26,6 +26,7 @@ from harness.faults.private_postgres import PrivatePostgres, why_not
 from harness.faults.promises import Promises, figures, inputs_of, judged, not_kept
 from harness.faults.zygote import Zygote
 
+TOLD_EVERY = 25
 LAST_CALL = 430
 """Calls of a child that makes two rankings, or one and works it; a fault beyond them never happens, which is a schedule too."""
 
@@ -206,6 +207,8 @@ def main(
             for kind, sentence in found:
                 typer.echo(f"seed {seed}: {kind}: {sentence}", err=True)
             findings += found
+            if seed % TOLD_EVERY == 0:
+                typer.echo(f"{seed - first_seed + 1} of {count} schedules, {len(findings)} broken promises", err=True)
         deaths, struck, acknowledged, of_day = runner.deaths, runner.struck, runner.acknowledged, runner.of_day
         faults = ", ".join(f"{name} {number}" for name, number in sorted(runner.faults.items()))
         missed = plants_missed(runner, list(PLANTS), plant_tries)

@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.message_factory import GetMessageClass
 
+from collections_opt.application.experiments import planning
 from collections_opt.service.server import handlers
 from collections_opt.service.servicers.lists import paging
 
@@ -30,4 +31,13 @@ def odd_page_size() -> None:
             module.read_page = sized  # type: ignore[attr-defined]
 
 
+def tiny_share() -> None:
+    """Take any share above 0 for one that people can be drawn by."""
+    planning._check = lambda asked: None
+
+
 PLANTS = {function.__name__: function for function in (malformed_bytes_escape, odd_page_size)}
+"""Bugs for raw bytes."""
+
+ODD_PLANTS = {function.__name__: function for function in (odd_page_size, tiny_share)}
+"""Bugs for messages that are odd but are messages."""

@@ -59,7 +59,11 @@ class World:
         Raises:
             Exception: whatever would have been answered INTERNAL, or could not be sent.
         """
-        method, messages = self.read(data)
+        return self.send(*self.read(data))
+
+    @staticmethod
+    def send(method: Method, messages: Sequence[bytes]) -> str:
+        """Send messages to a method; return and raise as ``run``."""
         call = Call((), {}, time.monotonic() + SECONDS)
         try:
             for _ in islice(method.behaviour(iter(messages), call), MOST_ANSWERS):

@@ -74,6 +74,10 @@ def test_what_is_shipped_binds_every_day_and_gives_way_to_what_a_second_person_a
     assert tables.in_force(DAY).rules == without
 
 
+def test_a_day_before_every_table_is_refused_as_a_day_and_not_as_damage(tables):
+    refused(Reason.RESOURCE_STATE_CONFLICT, tables.in_force, date(2, 11, 24))
+
+
 def test_a_citys_cap_binds_beside_what_is_shipped_once_a_second_person_approved_it_and_from_its_day(tables):
     first = save(tables, table(CAP))
     assert tables.in_force(DAY).rules == SHIPPED

@@ -20,6 +20,7 @@ from collections_opt.core.experiments.arms import covered, person_keys, protecte
 from collections_opt.core.experiments.design import (
     MAX_DURATION_DAYS,
     MAX_HORIZON_DAYS,
+    SHARE_SCALE,
     ArmKind,
     Scope,
     scope_violations,
@@ -225,8 +226,8 @@ def _check(asked: PlanQuestion) -> None:
     found = list(scope_violations(asked.scope))
     if asked.arm is ArmKind.TWO_PLANS:
         found += two_plans_scope_violations(asked.scope)
-    if not 0 < asked.share <= 0.5:
-        found.append(FieldViolation("share", f"is {asked.share}.", "Send a share above 0, at most 0.5, such as 0.05."))
+    if not 1 / SHARE_SCALE <= asked.share <= 0.5:
+        found.append(FieldViolation("share", f"is {asked.share}.", "Send a share from 1e-9 to 0.5, such as 0.05."))
     for name, value, most in (
         ("duration_days", asked.duration_days, MAX_DURATION_DAYS),
         ("horizon_days", asked.horizon_days, MAX_HORIZON_DAYS),

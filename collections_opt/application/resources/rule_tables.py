@@ -107,12 +107,22 @@ class RuleTables:
         """Return what binds on a day.
 
         Raises:
-            CollectionsError: RESOURCE_STATE_CONFLICT when two tables hold one rule, which no save or approval lets through;
-                INTEGRITY_FAILURE when no table is in force.
+            CollectionsError: RESOURCE_STATE_CONFLICT for a day before every table, and when two tables hold one rule, which no
+                save or approval lets through; INTEGRITY_FAILURE when no table was ever approved.
         """
         found = self.resources.in_force(day)
+        if not found:
+            self._require_day(day)
         versions = tuple(TableVersion(s.version.resource_id, s.version.version, s.version.digest) for s in found)
         return RulesInForce(_together(tuple((s.version.name, s.content) for s in found)), versions)
+
+    def _require_day(self, day: date) -> None:
+        """Refuse a day on which nothing binds yet: no account may be worked by no rules."""
+        approved = [self._approved(each.version.resource_id) for each in self.resources.every_latest()]
+        first = min((each.version.effective_from for every in approved for each in every), default=None)
+        if first is not None:
+            told = f"no rule table is in force on {day}; the first is from {first} on."
+            raise refuse(Reason.RESOURCE_STATE_CONFLICT, "rules", told, "Name a later day, or save a table for it.")
 
     def of(self, versions: Sequence[TableVersion]) -> RuleTable:
         """Return what named versions forbid together, whatever is in force now.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import grpc
 import structlog
 from hypothesis import HealthCheck
@@ -15,8 +13,6 @@ from tests.support.serving.requests.messages import messages
 METHODS = [m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods]
 WAIT = 30.0
 BAD = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNIMPLEMENTED}
-SENT: Counter[str] = Counter()
-"""How many messages were sent, by method."""
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
@@ -38,7 +34,6 @@ def send(client, method, request):
         "ScoringService": client.scoring,
         "WorklistService": client.worklists,
     }
-    SENT[method.full_name] += 1
     call = getattr(stubs[method.containing_service.name], method.name)
     with structlog.testing.capture_logs() as logs:
         try:
