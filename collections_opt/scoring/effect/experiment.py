@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupKFold
 
 from collections_opt.core.desk.queues import CapacityPlan, EvidenceGrade
 from collections_opt.core.value.outcomes import CURE, DEFAULT
@@ -135,6 +134,8 @@ def _cross_fitted(rows: LoggedContacts, ready: EffectRows, prior: EffectPrior) -
     if folds < 2:
         without[:], under[:] = contact_probabilities(ready, fit_effects(ready.take(np.arange(0)), prior))
         return CrossFitted(without, under)
+    from sklearn.model_selection import GroupKFold  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     for fitted, held in GroupKFold(folds).split(ready.design, ready.outcome, persons):
         fit = fit_effects(ready.take(fitted), prior)
         without[held], under[held] = contact_probabilities(ready.take(held), fit)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.scoring.effect.rows import LoggedContacts
@@ -74,7 +74,7 @@ def balance(contacted: Mask, chance: Floats, covariates: Floats, names: tuple[st
     statistic = float(total @ inverse @ total)
     z = total / np.sqrt(np.maximum(np.diag(variance), 1e-300))
     worst = int(np.argmax(np.abs(z)))
-    return BalanceTest(statistic, rank, float(chi2.sf(statistic, rank)), names[worst], float(z[worst]))
+    return BalanceTest(statistic, rank, float(chdtrc(rank, statistic)), names[worst], float(z[worst]))
 
 
 def check_draws(
