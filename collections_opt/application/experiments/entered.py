@@ -1,8 +1,8 @@
 """Who entered an experiment, and what became of them: people at the first ranking that would have had them worked, in either arm.
 
 Where two plans share the work it is everybody at the first ranking of either, worked or not: the plans work different people. All
-that is known of a person comes from that one ranking, whichever plan works him, so that nothing of it follows from the arm: the
-plan as it is, where it has a ranking that day, else the challenger's.
+that is known of a person comes from that one ranking, whichever plan works him, so that nothing of it follows from the arm: of a
+day's rankings one with prices, which say in which queue, and of these that of the plan as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections_opt.core.limits import MAX_DAYS_PAST_DUE
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.outcomes.terms import EVERY_OTHER, Outcome, OutcomeTerms, ProductTerms
 from collections_opt.core.problem.assignment import UNASSIGNED
-from collections_opt.core.ranking.ordering import surplus_minor
+from collections_opt.core.ranking.ordering import Ordering, surplus_minor
 from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.core.value.basis import value_accounts
 from collections_opt.core.value.payoffs import payoffs
@@ -69,16 +69,20 @@ class PersonRows:
 def rankings_of(ledger: Ledger, experiment_id: str) -> list[RankingRecord]:
     """Return the rankings made for work that an experiment was part of, oldest day first, and of a day as they were made.
 
-    Of two plans that share the work, those of the challenger's come last on each day.
+    Of two plans that share the work, those with prices come first on each day, and of these those of the plan as it is.
     """
     found = [record for record in ledger.rankings.newest_first() if _is_part(record, experiment_id)]
     return sorted(found, key=lambda record: _place_of(record, experiment_id))
 
 
-def _place_of(record: RankingRecord, experiment_id: str) -> tuple[date, bool, int]:
-    inputs = RankingFacts.from_record(record.record).inputs
+def _place_of(record: RankingRecord, experiment_id: str) -> tuple[date, bool, bool, int]:
+    facts = RankingFacts.from_record(record.record)
+    inputs = facts.inputs
     design = next(each.design for each in inputs.experiments if each.experiment_id == experiment_id)
-    return inputs.as_of_date, bool(design.challenger_plan_id) and inputs.plan_id == design.challenger_plan_id, record.seq
+    if design.arm is not ArmKind.TWO_PLANS:
+        return inputs.as_of_date, False, False, record.seq
+    unpriced = facts.answer.ordering is not Ordering.EXPECTED_VALUE
+    return inputs.as_of_date, unpriced, inputs.plan_id == design.challenger_plan_id, record.seq
 
 
 def number_of(opened: OpenedRanking, experiment_id: str) -> int:

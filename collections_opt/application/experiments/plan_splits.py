@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
-from collections_opt.application.rankings.in_force import portfolio_of_day
+from collections_opt.application.rankings.in_force import owed_to_work, portfolio_of_day
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.resources.capacity_calendar import CapacityCalendar
 from collections_opt.core.desk.queues import CapacityPlan
@@ -77,7 +78,7 @@ class PlanSplits:
         raise refuse(Reason.RESOURCE_STATE_CONFLICT, "challenger_plan_id", told, _SPLIT)
 
     def _check_unworked(self, design: ExperimentDesign) -> None:
-        """Refuse days of which a list is out that shares nobody: whoever is on it could be worked a second time."""
+        """Refuse days of which a list is out, or being made, that shares nobody: whoever is on it could be worked twice."""
         with seeing(EVERYTHING):
             for record in self._made_from(design):
                 inputs = RankingFacts.from_record(record.record).inputs
@@ -85,6 +86,11 @@ class PlanSplits:
                     told = f"{inputs.plan_id} made a ranking of {inputs.as_of_date} to be worked, and it shares nobody."
                     remedy = "Let the experiment begin on a later day than any that is ranked."
                     raise refuse(Reason.RESOURCE_STATE_CONFLICT, "start_date", told, remedy)
+            for owed in owed_to_work(self._ledger):
+                day = date.fromisoformat(self._ledger.portfolios.get(owed.portfolio_id).as_of_date)
+                if design.runs_on(day) and design.scope.names(owed.portfolio_id):
+                    told = f"{owed.plan_id} is making a ranking of {day} to be worked, and it shares nobody."
+                    raise refuse(Reason.RESOURCE_STATE_CONFLICT, "start_date", told, "Let the experiment begin on a later day.")
 
     def _made_from(self, design: ExperimentDesign) -> Iterator[RankingRecord]:
         """Yield the rankings of the experiment's days, newest day first."""

@@ -127,7 +127,7 @@ class Readings:
     def entries(self, experiment_id: str) -> Iterator[Entry]:
         """Yield every ranking that was part of an experiment, oldest first, with the people who entered at it.
 
-        Of two plans whoever is there on a day enters by the plan as it is, where it has a ranking, else by the challenger's.
+        Of two plans whoever is there on a day enters by one of its rankings, as ``rankings_of`` orders them.
         """
         horizon = self._experiments.started(experiment_id).content.horizon_days
         known = np.zeros(0, dtype="S1")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from collections_opt.application.rankings.command import OwedRanking
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.resources.experiments import Experiments
+from collections_opt.application.settings import load
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
-from collections_opt.core.ranking.purpose import RankingPurpose
+from collections_opt.core.ranking.purpose import RankingPurpose, purpose_of
 from collections_opt.core.scopes import EVERYTHING, seeing
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
@@ -62,17 +64,28 @@ def require_one_plan(ledger: Ledger, experiments: Experiments, day: date, portfo
         CollectionsError: RESOURCE_STATE_CONFLICT naming the other plan.
     """
     experiments.require_own_work(day, portfolio_id, plan_id)
-    for other, name in experiments.not_beside(day, portfolio_id, plan_id).items():
+    others = experiments.not_beside(day, portfolio_id, plan_id)
+    owed = {each.plan_id for each in owed_to_work(ledger) if each.portfolio_id == portfolio_id} if others else set()
+    for other, name in others.items():
         try:
             with seeing(EVERYTHING):  # whoever asks, nobody is worked twice
                 ranking_in_force(ledger, other, day, portfolio_id)
         except CollectionsError as error:
             if error.reason is not Reason.NOT_FOUND:
                 raise
-            continue
+            if other not in owed:
+                continue
         told = f"{other} works {portfolio_id!r} on {day} already, and {name} does not share its people that day."
         remedy = f"Work it by one of {plan_id} and {other} alone, or let an experiment share it between them."
         raise refuse(Reason.RESOURCE_STATE_CONFLICT, "plan_id", told, remedy)
+
+
+def owed_to_work(ledger: Ledger) -> Iterator[OwedRanking]:
+    """Yield the rankings to be worked that are asked for and not made yet."""
+    for requested in ledger.requests.unfinished():
+        owed = load(requested.command, OwedRanking)
+        if purpose_of(owed.purpose, owed.ordering) is RankingPurpose.WORK:
+            yield owed
 
 
 def require_workable(record: RankingRecord) -> None:

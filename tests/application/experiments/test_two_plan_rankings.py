@@ -228,6 +228,21 @@ def test_days_that_are_ranked_already_are_not_shared_and_others_that_meet_do_not
     workspace.close()
 
 
+def test_a_ranking_that_is_being_made_counts_as_made(tmp_path, monkeypatch):
+    workspace = stored(tmp_path)
+    workspace.experiments.create(NewExperiment("plans", MADE), ANN)
+    monkeypatch.setattr(workspace.ledger.claims, "claim", lambda ranking_id, *_: workspace.ledger.requests.requested(ranking_id))
+    command = RankingCommand(str(uuid.uuid4()), "p1", PLAN.plan_id, None, Ordering.EXPECTED_VALUE, values(), "default", 7)
+    workspace.rankings.create(command)  # asked for, and nobody makes it yet
+    assert "is making" in refused(workspace.experiments.start, ApprovalCommand("plans", 1), BEN).description
+    workspace.rankings.cancel(command.ranking_id)
+    workspace.experiments.start(ApprovalCommand("plans", 1), BEN)
+    workspace.books.import_portfolio("q1", owned(200))
+    workspace.rankings.create(replace(command, request_id=str(uuid.uuid4()), portfolio_id="q1", plan_id=OURS.plan_id))
+    assert "works" in refused(ranked, workspace, THEIRS.plan_id, "q1").description
+    workspace.close()
+
+
 def pay(workspace, records, clock):
     """Tell payments on the tenth day: 80.00 more of whom either plan works, and noise of everybody."""
     worked = np.zeros(COUNT, dtype=bool)
@@ -279,6 +294,9 @@ def test_everybody_is_read_worked_or_not_by_the_plan_that_was_drawn(tmp_path):
     assert cash.fixed_low < means[0] - means[1] < cash.fixed_high
     assert not found.reading.draw_doubted
     assert abs(found.reading.arms_z) < 4
+    queues = found.reading.groups[1:]  # by the prices of the challenger's ranking: the other plan has none
+    assert {found.queue_ids[each.queue] for each in queues} == {"calls", "letters"}
+    assert sum(each.contact_count + each.held_out_count for each in queues) < people
     (day,) = found.split_days
     assert day.ranking_id
     assert day.challenger_ranking_id
