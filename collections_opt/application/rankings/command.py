@@ -66,7 +66,8 @@ class OwedRanking(RankingCommand):
     """A command as it is kept until its ranking is recorded: with who asked first, which rule tables bind, by id, and its values.
 
     These are no part of what was asked. Commands of before rule tables were kept name none. ``value_choices`` say which version
-    gives each product its values, by product; none where the call carried them. ``experiments`` are those in force.
+    gives each product its values, by product; none where the call carried them. ``experiments`` are those in force, for the
+    portfolio ``experiments_of`` where that is not the one ranked: what remains of a day is in the experiments of its day.
     """
 
     parameters: ValueParameters
@@ -74,6 +75,7 @@ class OwedRanking(RankingCommand):
     rule_tables: tuple[TableVersion, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
     value_choices: tuple[ValueChoice, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
     experiments: tuple[NamedExperiment, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
+    experiments_of: str = field(default="", metadata=OMITTED_AT_DEFAULT)
 
     @property
     def values(self) -> ChosenValues:

@@ -30,6 +30,7 @@ def input_facts(
     experiments: tuple[NamedExperiment, ...] = (),
 ) -> InputFacts:
     """Return what a record says of what a ranking was asked for and made from."""
+    named = request.experiments.portfolio_id
     return InputFacts(
         portfolio_id=command.portfolio_id,
         input_digest=input_digest,
@@ -48,6 +49,7 @@ def input_facts(
         seed=command.seed,
         purpose=command.purpose,
         experiments=experiments,
+        experiments_of=named if experiments and named != command.portfolio_id else "",
         code_version=collections_opt.__version__,
         constraints_text=dump(request.constraints),
         previous_ranking_id=command.previous_ranking_id,

@@ -115,13 +115,18 @@ class Rankings:
         if purpose_of(command.purpose, command.ordering) is RankingPurpose.WORK:
             require_one_plan(self._ledger, self._experiments, day, name, command.plan_id)
         experiments = self._experiments.in_force(day, name, command.plan_id)
-        request = self._request(command, plan, binding.rules, chosen.parameters, experiments)
+        request = self._request(command, plan, binding.rules, chosen.parameters, (name, experiments))
         check_request(portfolio, request)
         if not validate_only:
             # Plan, rule tables and values are settled here: made again later, it is the ranking that was asked for.
             settling = {**vars(command), "plan_version": request.plan.version, "parameters": chosen.parameters}
             owed = OwedRanking(
-                **settling, actor=actor, rule_tables=binding.versions, value_choices=chosen.choices, experiments=experiments
+                **settling,
+                actor=actor,
+                rule_tables=binding.versions,
+                value_choices=chosen.choices,
+                experiments=experiments,
+                experiments_of=name if experiments and name != command.portfolio_id else "",
             )
             settled = dump(owed)
             self._runs.begin(command.ranking_id, command.request_id, asked.payload_digest, command.portfolio_id, settled)
@@ -162,8 +167,9 @@ class Rankings:
         plan: CapacityPlan,
         rules: RuleTable,
         parameters: ValueParameters,
-        experiments: tuple[NamedExperiment, ...],
+        experiments: tuple[str, tuple[NamedExperiment, ...]],
     ) -> RankingRequest:
+        """Return what is ranked by; ``experiments`` are those in force, with the portfolio that they name."""
         previous = self.recorded.previous(command.previous_ranking_id, plan, command.constraints)
         return RankingRequest(
             plan,
@@ -173,7 +179,7 @@ class Rankings:
             replace(options_of(command), warm_prices=previous.prices, warm_side_prices=previous.side_prices),
             command.constraints,
             previous.decisions,
-            experiments=running(command.portfolio_id, command.plan_id, experiments),
+            experiments=running(experiments[0], command.plan_id, experiments[1]),
         )
 
     def _make_requested(self, requested: RequestedRanking, progress: ProgressCallback) -> None:
@@ -182,7 +188,8 @@ class Rankings:
             day = self.recorded.portfolio(command.portfolio_id).as_of_date
             command = replace(command, rule_tables=self._rule_tables.in_force(day).versions)
         plan = self._calendar.stored(self._ledger.plans.get(command.plan_id, command.plan_version))
-        request = self._request(command, plan, self._rule_tables.of(command.rule_tables), command.parameters, command.experiments)
+        named = command.experiments_of or command.portfolio_id, command.experiments
+        request = self._request(command, plan, self._rule_tables.of(command.rule_tables), command.parameters, named)
         self._make(command, request, progress, datetime.fromisoformat(requested.created_at))
 
     def _make(self, command: OwedRanking, request: RankingRequest, progress: ProgressCallback, received: datetime) -> None:

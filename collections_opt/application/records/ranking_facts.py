@@ -76,11 +76,13 @@ class InputFacts(RecordPart):
     currency_exponent: int | None = None
     purpose: RankingPurpose | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
     experiments: tuple[NamedExperiment, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
+    experiments_of: str = field(default="", metadata=OMITTED_AT_DEFAULT)
+    """The portfolio that the experiments name, where it is not the one ranked, which is what remained of its day."""
 
     @property
     def running(self) -> RunningExperiments:
         """The experiments that it was part of."""
-        return running(self.portfolio_id, self.plan_id, self.experiments)
+        return running(self.experiments_of or self.portfolio_id, self.plan_id, self.experiments)
 
     @property
     def made_for(self) -> RankingPurpose:

@@ -7,30 +7,31 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.core.actors import UNKNOWN
 from collections_opt.core.day.events import Event, EventKind
+from collections_opt.core.experiments.design import Scope
 from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
 from tests.support.day.day_worlds import CALLS, CARE, DAY, NOON, PORTFOLIO, Clock, asked, desk_plan, open_world, rows
 from tests.support.experiments.trials import design, started
 
 COUNT = 120
+EVERYBODY = Scope()
+COMMAND = RankingCommand("", PORTFOLIO, desk_plan().plan_id, 1, Ordering.EXPECTED_VALUE, bundled_parameters(), "greedy")
 
 
-def live(folder, clock):
+def live(folder, clock, scope=EVERYBODY):
     workspace = open_world(folder, clock)
     made = desk_plan()
     workspace.books.save_plan(made, None)
     raw = rows(COUNT)
     columns = {**raw.columns, "vulnerable": np.zeros(COUNT, dtype=bool)}
     workspace.books.import_portfolio(PORTFOLIO, replace(raw, columns=columns))
-    started(workspace, made=design(0.4, starts_on=DAY.date()))
-    command = RankingCommand(
-        str(uuid.uuid4()), PORTFOLIO, made.plan_id, 1, Ordering.EXPECTED_VALUE, bundled_parameters(), "greedy"
-    )
-    return workspace, workspace.rank(command, ignore_progress)
+    started(workspace, made=design(0.4, starts_on=DAY.date(), scope=scope))
+    return workspace, workspace.rank(replace(COMMAND, request_id=str(uuid.uuid4())), ignore_progress)
 
 
 def taken(day, ranking_id, queue=CALLS):
@@ -84,6 +85,22 @@ def test_who_becomes_vulnerable_is_no_longer_left_alone(world):
     workspace.day.events.record(flags, UNKNOWN)
     assert held.isdisjoint(taken(workspace.day, record.ranking_id))
     assert not held.isdisjoint(taken(workspace.day, record.ranking_id, CARE))
+
+
+def test_what_remains_of_a_day_leaves_the_same_people_alone_where_the_scope_names_the_day(tmp_path):
+    workspace, record = live(tmp_path, Clock(), Scope((PORTFOLIO,)))
+    with closing(workspace):
+        held = held_of(workspace, record)
+        again = replace(COMMAND, request_id=str(uuid.uuid4()), plan_version=None, remaining_capacity=True)
+        rest = workspace.rank(again, ignore_progress)
+        assert rest.portfolio_id != PORTFOLIO
+        assert held_of(workspace, rest) == held
+        entries = workspace.recorded.entries(rest)
+        assert (entries.queue[entries.held_out] == UNASSIGNED).all()
+        verdict = workspace.evidence.verification.verify_ranking(rest.ranking_id)
+        assert all(check.holds for check in verdict.checks), verdict
+        assert workspace.evidence.replays.replay(rest.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
+        assert held.isdisjoint(taken(workspace.day, rest.ranking_id))
 
 
 def test_a_restart_changes_no_arm(tmp_path):
