@@ -21,4 +21,5 @@ protoc -Iproto -Ithird_party/googleapis -Iexamples/java -I"$includes" --java_out
 printf 'package javax.annotation;\npublic @interface Generated { String value(); String comments() default ""; }\n' \
   > "$out/generated/javax/annotation/Generated.java"
 find "$out/generated" examples/java -name '*.java' > "$out/sources"
-javac -nowarn -proc:none -d "$out" -cp "$jars/*" "@$out/sources"
+# It lives for seconds: compiling its own code well takes longer than running it.
+javac -J-XX:TieredStopAtLevel=1 -J-XX:+UseSerialGC -nowarn -proc:none -d "$out" -cp "$jars/*" "@$out/sources"

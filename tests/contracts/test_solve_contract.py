@@ -15,9 +15,19 @@ from collections_opt.core.problem.assignment import UNASSIGNED, AssignmentProble
 from collections_opt.solvers import SOLVERS, verify
 from tests.support.solving.instances import problem_of, realistic, small_random, with_persons, with_side_rows
 
-pytestmark = pytest.mark.parametrize("name", SOLVERS)
-
 OPTIONS = SolveOptions()
+
+
+@pytest.fixture(scope="module", params=SOLVERS)
+def name(request):
+    """Return the name of each solver."""
+    return request.param
+
+
+@pytest.fixture(scope="module", params=[name for name in SOLVERS if name != "default"])
+def own_name(request):
+    """Return the name of each solver that solves itself: default hands over to one of them (``tests/solvers/test_default``)."""
+    return request.param
 
 
 def sound(problem, answer):
@@ -63,20 +73,20 @@ def test_side_rows_hold_or_are_reported(name, seed):
     sound(problem, SOLVERS[name](problem, OPTIONS))
 
 
-def test_realistic_instances(name):
+def test_realistic_instances(own_name):
     problem = realistic(300, 5, 1)
-    sound(problem, SOLVERS[name](problem, OPTIONS))
+    sound(problem, SOLVERS[own_name](problem, OPTIONS))
     rows = with_side_rows(problem)
-    sound(rows, SOLVERS[name](rows, OPTIONS))
+    sound(rows, SOLVERS[own_name](rows, OPTIONS))
     for each in (problem, rows):
         owned = with_persons(each)
-        answer = sound(owned, SOLVERS[name](owned, OPTIONS))
+        answer = sound(owned, SOLVERS[own_name](owned, OPTIONS))
         assert np.bincount(owned.persons.of[answer.queue != UNASSIGNED]).max() == 1
 
 
-def test_same_bytes_twice_and_for_any_thread_count(name):
+def test_same_bytes_twice_and_for_any_thread_count(own_name):
     for problem, counts in ((realistic(400, 4, 2), (1, 2, 8, 1)), (with_persons(realistic(60, 3, 2)), (1, 8))):
-        answers = [SOLVERS[name](problem, replace(OPTIONS, threads=threads)) for threads in counts]
+        answers = [SOLVERS[own_name](problem, replace(OPTIONS, threads=threads)) for threads in counts]
         assert len({(a.queue.tobytes(), a.prices.tobytes(), a.objective_minor, a.bound_minor) for a in answers}) == 1
 
 

@@ -149,9 +149,10 @@ def why_no_go():
 
 
 @pytest.mark.skipif(bool(why_no_go()), reason=why_no_go() or "runs")
-def test_go_imports_ranks_and_is_refused_with_a_reason(address, tmp_path):
+def test_go_imports_ranks_and_is_refused_with_a_reason(address):
+    out = ROOT / "build" / "go"  # where it always is: what Go keeps of packages goes by their path
     built = subprocess.run(
-        [GO / "build.sh", tmp_path / "go"],
+        [GO / "build.sh", out],
         env={**os.environ, "INCLUDES": str(INCLUDES), "GOCACHE": str(ROOT / "build" / "go-cache")},
         capture_output=True,
         text=True,
@@ -159,7 +160,7 @@ def test_go_imports_ranks_and_is_refused_with_a_reason(address, tmp_path):
         check=False,
     )
     assert built.returncode == 0, built.stderr
-    shown = subprocess.run([tmp_path / "go" / "morning", address], capture_output=True, text=True, timeout=120, check=False)
+    shown = subprocess.run([out / "morning", address], capture_output=True, text=True, timeout=120, check=False)
     assert shown.returncode == 0, shown.stderr
     assert "3 of 3 accounts accepted" in shown.stdout
     assert "G-3: Not worked" in shown.stdout

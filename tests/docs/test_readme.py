@@ -5,11 +5,16 @@ import io
 import re
 import shlex
 import subprocess
+from datetime import date
 
+import pandas as pd
 import pytest
 
+from collections_opt.api.v1.scoring_service_pb2 import ScoreAccountsRequest
 from collections_opt.application.settings import bundled_rules
+from collections_opt.client import Connection, connect
 from collections_opt.core.rules.tables import RuleKind
+from collections_opt.wire.common import write_date
 from tests.support.readme import ADDRESS, README
 from tests.support.scripts.processes import ROOT, SCRIPTS, call, server
 
@@ -51,14 +56,37 @@ def test_every_make_target_named_exists():
         assert planned.returncode == 0, planned.stderr
 
 
-def test_the_python_runs_as_written(address):
-    block = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
+RANKS, SCORES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+"""All its Python: a third block needs a test of its own."""
+
+
+def test_the_python_that_ranks_runs_as_written(address):
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(block.replace(ADDRESS, address), "README.md", "exec"), {})
+        exec(compile(RANKS.replace(ADDRESS, address), "README.md", "exec"), {})
     lines = printed.getvalue().splitlines()
     assert lines[0].startswith("early-calls")
     assert lines[-1] == "True"
+
+
+def test_the_python_that_scores_a_table_runs_as_written(address):
+    table = {
+        "account_id": ["a-1", "a-2", "a-3"],
+        "product": ["CREDIT_CARD"] * 3,
+        "balance_minor_units": [900_000, 50_000, 400_000],
+        "arrears_minor_units": [90_000, 5_000, 40_000],
+        "days_past_due": [45, 35, 70],
+    }
+    day, plan = write_date(date(2026, 11, 24)), "credit-card-desk"
+    terms = ScoreAccountsRequest(as_of_date=day, time_zone="Asia/Taipei", currency_code="TWD", capacity_plan_id=plan)
+    with connect(Connection(address, insecure_loopback=True)) as client:
+        names = {"client": client, "frame": pd.DataFrame(table), "terms": terms}
+        exec(compile(SCORES, "README.md", "exec"), names)
+    scored, best = names["scored"], names["best"]
+    assert scored.accounts["account_id"].tolist() == table["account_id"]
+    worth = scored.queues["increment_minor_units"]
+    assert worth.shape == (3, len(scored.queue_ids))
+    assert [worth[row, queue] for row, queue in enumerate(best)] == worth.max(axis=1).tolist()
 
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/how-to").glob("*.md"))]

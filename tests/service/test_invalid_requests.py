@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from functools import cache
 
 import grpc
 import pytest
@@ -136,8 +137,16 @@ def broken_calls(calls):
                 yield broken, [*call[:place], broken.message, *call[place + 1 :]]
 
 
+@cache
+def any_of(patterns):
+    """Return what matches where any of the patterns does: most broken fields are matched by none."""
+    return re.compile("|".join(f"(?:{each})" for each in patterns))
+
+
 def looked_up(table, name):
     """Return the entry whose pattern matches a broken field."""
+    if any_of(tuple(table)).fullmatch(name) is None:
+        return None
     return next((told for key, told in table.items() if re.fullmatch(key, name)), None)
 
 
@@ -191,7 +200,7 @@ def test_a_call_without_deadline_is_refused(client, good, name):
 def test_every_exception_of_the_table_is_about_a_case(good):
     names = [f"{name} {broken.path}: {broken.how}" for name, calls in good.items() for broken, _ in broken_calls(calls)]
     assert len(names) > 800
-    stale = [key for key in (*ANSWERED, *TOLD_AT) if not any(re.fullmatch(key, name) for name in names)]
+    stale = [key for key in (*ANSWERED, *TOLD_AT) if not any(map(re.compile(key).fullmatch, names))]
     assert not stale
 
 

@@ -8,6 +8,7 @@ import uuid
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -150,7 +151,7 @@ def _shape(connection) -> str:
     return connection.execute(sa.text(SHAPE)).scalar()
 
 
-MIGRATED = Database.migrate
+BEGIN, MIGRATED = Database.__init__, Database.migrate
 
 
 @cache
@@ -164,11 +165,38 @@ def migrated_bytes() -> bytes:
         return path.read_bytes()
 
 
+class Statements(dict[Any, Any]):
+    """Compiled statements that the engines of a process share: SQLAlchemy keeps them by engine, and tests open hundreds.
+
+    What a statement becomes hangs on the kind of database, its driver and the server's version, never on which engine asks.
+    """
+
+    def get(self, key, default=None):
+        """Return a compiled statement."""
+        return super().get(self._of_its_kind(key), default)
+
+    def __setitem__(self, key, compiled):
+        """Keep a compiled statement."""
+        super().__setitem__(self._of_its_kind(key), compiled)
+
+    @staticmethod
+    def _of_its_kind(key):
+        dialect, *statement = key
+        return type(dialect), dialect.server_version_info, *statement
+
+
+STATEMENTS = Statements()
+
+
 def begin_migrated() -> None:
-    """Let every SQLite file of this process that is new begin as a copy of what the migrations made: once, not for every test.
+    """Do once what every ledger of this process needs: new SQLite files begin as copies, engines share compiled statements.
 
     The migrations are asked all the same; they find that nothing is left to do.
     """
+
+    def begin(database, engine):
+        engine.update_execution_options(compiled_cache=STATEMENTS)
+        BEGIN(database, engine)
 
     def migrate(database):
         path = database.file
@@ -176,4 +204,5 @@ def begin_migrated() -> None:
             path.write_bytes(migrated_bytes())
         MIGRATED(database)
 
+    Database.__init__ = begin
     Database.migrate = migrate
