@@ -151,11 +151,16 @@ class ModelRegistry:
         Raises:
             CollectionsError: MODEL_UNAVAILABLE when a declared version's bytes are not those that were approved.
         """
-        for declared in self._policy.declared:
-            standing = self.standing(declared.kind)
-            new = [] if standing.acted else self._declaration(declared, standing)
-            if new:
-                self._ledger.model_events.add(new)
+        met = False
+        try:
+            for declared in self._policy.declared:
+                standing = self.standing(declared.kind)
+                new = [] if standing.acted else self._declaration(declared, standing)
+                if new:
+                    self._ledger.model_events.add(new)
+                    met = True
+        finally:
+            if met:  # one checkpoint covers them all
                 self._publish()
 
     def _declaration(self, declared: DeclaredApproval, standing: KindStanding) -> list[ModelEvent]:

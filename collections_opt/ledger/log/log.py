@@ -21,6 +21,7 @@ from collections_opt.ledger.store.schema import rankings
 from collections_opt.ledger.store.standing_portfolios import PORTFOLIO_DELETION
 
 _PAGE = 1_000
+_LAST = sa.select(sa.func.coalesce(sa.func.max(table.c.position), -1))
 
 
 class LogKind(StrEnum):
@@ -161,7 +162,7 @@ def _broken_leaf(row: Any) -> str:
 
 def append_log(connection: sa.Connection, kind: LogKind, reference: str, facts: Mapping[str, Any]) -> LogEntry:
     """Append a leaf, within the transaction of what it records."""
-    position = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.position), -1))).scalar_one()) + 1
+    position = int(connection.execute(_LAST).scalar_one()) + 1
     content = canonical_json({**facts, "kind": kind.value, "reference": reference})
     entry = LogEntry(position, kind, reference, content, leaf_hash(content.encode()).hex())
     connection.execute(table.insert(), {**vars(entry), "kind": kind.value})

@@ -30,6 +30,8 @@ from collections_opt.ledger.store.database import Database, Store, check_size, t
 from collections_opt.ledger.store.paging import every_row
 from collections_opt.ledger.store.schema import model_events as events
 
+_LAST = sa.select(sa.func.max(events.c.seq))
+
 
 class ModelEvents(Store):
     """The lifecycle of model versions."""
@@ -49,7 +51,7 @@ class ModelEvents(Store):
             if answer is not None:
                 wanted = events.select().where(events.c.seq.in_(json.loads(answer)["seq"])).order_by(events.c.seq)
                 return [_event(row) for row in connection.execute(wanted).mappings()]
-            recorded = [self._add(connection, event) for event in new]
+            recorded = _added(connection, new)
             if request:
                 text = canonical_json({"seq": [event.seq for event in recorded]})
                 insert_answer(connection, request, text, timestamp(new[-1].at))
@@ -61,7 +63,7 @@ class ModelEvents(Store):
 
     def _read_standing(self, kind: ModelKind) -> KindStanding:
         with self._database.read() as connection:
-            return _standing(connection, kind)
+            return standing_of(kind, _known(connection, kind))
 
     def after(self, kind: ModelKind, version: str, seq: int, size: int) -> list[ModelEvent]:
         """Return events of a kind, and of one version unless it is "", in order after a sequence number, at most ``size``."""
@@ -75,18 +77,24 @@ class ModelEvents(Store):
         """Yield all events of a version in order."""
         return every_row(lambda seq, size: self.after(kind, version, seq, size), 0, lambda event: event.seq)
 
-    @staticmethod
-    def _add(connection: sa.Connection, event: ModelEvent) -> ModelEvent:
-        check_event(_standing(connection, event.kind), event)
-        last = connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
-        recorded = replace(event, seq=int(last) + 1)
-        insert_logged(connection, LogKind.MODEL_EVENT, _row(recorded))
-        return recorded
+
+def _added(connection: sa.Connection, new: Sequence[ModelEvent]) -> list[ModelEvent]:
+    """Return events of one kind as they are recorded; nobody else writes meanwhile, so what stands is read once."""
+    if not new:
+        return []
+    kind = new[0].kind
+    known = _known(connection, kind)
+    seq = int(connection.execute(_LAST).scalar() or 0)
+    recorded = [replace(event, seq=number) for number, event in enumerate(new, seq + 1)]
+    for event in recorded:
+        check_event(standing_of(kind, known), event)
+        insert_logged(connection, LogKind.MODEL_EVENT, _row(event))
+        known.append(event)
+    return recorded
 
 
-def _standing(connection: sa.Connection, kind: ModelKind) -> KindStanding:
-    rows = connection.execute(events.select().where(events.c.kind == kind.value)).mappings()
-    return standing_of(kind, [_event(row) for row in rows])
+def _known(connection: sa.Connection, kind: ModelKind) -> list[ModelEvent]:
+    return [_event(row) for row in connection.execute(events.select().where(events.c.kind == kind.value)).mappings()]
 
 
 def _row(event: ModelEvent) -> dict[str, Any]:
