@@ -60,9 +60,10 @@ def installed(tmp_path_factory):
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     wheel = next(folder.glob("*.whl"))
-    venv.create(folder / "env", with_pip=True)
+    venv.create(folder / "env")
     python = folder / "env/bin/python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", wheel], check=True, capture_output=True, cwd=folder)
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-deps", wheel]
+    subprocess.run(install, check=True, capture_output=True, cwd=folder)
 
     def call(*arguments):
         # Libraries by path: a .pth file that would lead to the repository is not read there.
