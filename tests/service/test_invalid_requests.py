@@ -156,8 +156,9 @@ def complaint(reason, fields, broken, name):
         return "" if reason == "answered" else f"{name}: {reason} for what is no fault"
     if reason not in REASONS:
         return f"{name}: {reason}"
-    path = looked_up(TOLD_AT, name) or re.escape(broken.path) + r"([.\[].*)?"
-    return "" if any(re.fullmatch(path, field, re.DOTALL) for field in fields) else f"{name}: {reason} told at {sorted(fields)}"
+    path = looked_up(TOLD_AT, name)
+    at_path = (lambda field: re.fullmatch(path, field, re.DOTALL)) if path else broken.holds
+    return "" if any(map(at_path, fields)) else f"{name}: {reason} told at {sorted(fields)}"
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -27,6 +27,10 @@ class Breakage:
         """Path and kind in one."""
         return f"{self.path}: {self.how}"
 
+    def holds(self, field: str) -> bool:
+        """Return whether a field is the broken one or lies in it."""
+        return field == self.path or field.startswith((f"{self.path}.", f"{self.path}["))
+
 
 def behaviours(field) -> set[int]:
     return set(field.GetOptions().Extensions[field_behavior_pb2.field_behavior])
