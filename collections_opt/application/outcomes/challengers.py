@@ -150,7 +150,7 @@ class _Drawn:
         self._value = np.where(self._seen, worth[np.arange(count), became], without)
         self._meant = meant_queue(entries)
         arm = np.zeros(count, dtype=np.uint8) if entries.arm is None else entries.arm
-        self._known = (arm != Arm.NONE) & (self._meant != UNASSIGNED) & ~of_kind(opened, ArmKind.TWO_PLANS)
+        self._known = (arm != Arm.NONE) & (self._meant != UNASSIGNED) & of_kind(opened, ArmKind.HOLDOUT)
         shares = np.array([0, *(one.share_nano for one in opened.facts.inputs.running.designs)]) / SHARE_SCALE
         share = shares[np.zeros(count, dtype=np.uint8) if entries.experiment is None else entries.experiment]
         contact = arm == Arm.CONTACT

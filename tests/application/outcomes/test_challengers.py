@@ -15,6 +15,7 @@ from collections_opt.application.records.monitor_facts import MonitorFacts
 from collections_opt.cli.monitoring.monitor import month_of
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.experiments.arms import Arm
+from collections_opt.core.experiments.design import ArmKind
 from collections_opt.core.models.lifecycle import ModelAction, ModelKind
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.outcomes.terms import Outcome
@@ -148,6 +149,15 @@ def test_a_draw_tells_what_contact_brought_and_what_dropping_would_have_cost(wor
     assert money.dropped_drawn_count == int(dropped.sum())
     assert money.why_unknown == ""
     assert money.contact_worth_by_challenger_minor < truths[0] < 1.2 * money.contact_worth_by_model_minor
+
+
+@pytest.mark.parametrize("kind", [ArmKind.RANDOM_QUEUE, ArmKind.TWO_PLANS])
+def test_a_draw_that_leaves_nobody_alone_tells_nothing_of_contact(world, monkeypatch, kind):
+    _, ranking = world
+    monkeypatch.setattr(challengers, "of_kind", lambda opened, asked: np.full(opened.entries.queue.size, asked is kind))
+    money = judged(ranking, predicted(ranking), 1)[USELESS].money
+    assert (money.drawn_count, money.contact_worth_minor, money.dropped_worth_minor) == (0, (), ())
+    assert "no experiment drew" in money.why_unknown
 
 
 def test_a_reading_that_takes_the_arms_for_equally_likely_is_found_out(world, monkeypatch):
