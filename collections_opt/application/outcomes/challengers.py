@@ -43,7 +43,8 @@ Mask = NDArray[np.bool_]
 
 Z = 1.959963984540054
 UNWORKED, WORKED, TRIED, NOTHING = "UNWORKED", "WORKED", "TRIED", "NOTHING"
-"""On which accounts a kind is judged; nothing that is told of an account says what a recovery model was right about."""
+"""On which accounts a kind is judged; nothing that is told of an account says what a recovery model was right about, nor one of a
+kind that predicts neither outcomes nor contacts."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,6 @@ def _judged(kind: ModelKind, told: Mapping[str, Array], happened: Happened) -> C
     """Return predicted against realised of a challenger and of what decided, on the accounts that tell of its kind."""
     entries, found, chances = happened.opened.entries, happened.found, happened.chances
     worked, outcome = entries.queue != UNASSIGNED, found.outcome.astype(np.int64)
-    if kind is ModelKind.RECOVERY:
-        return ChallengerFacts(NOTHING, 0)
     if kind is ModelKind.CONTACT:
         rates = [_pair(np.rint(chances.rpc_rate * PROBABILITY_SCALE)), _pair(told["contact_nano"])]
         return _held_against(TRIED, worked & (found.contacts > 0), rates, np.where(found.reached > 0, 0, 1), None, 0)
@@ -97,6 +96,8 @@ def _judged(kind: ModelKind, told: Mapping[str, Array], happened: Happened) -> C
             happened.weight,
             DEFAULT,
         )
+    if kind is not ModelKind.EFFECT:
+        return ChallengerFacts(NOTHING, 0)
     decided = np.rint(chances.decided * PROBABILITY_SCALE).astype(np.int64)
     theirs = scores_of({f"p_{name}_nano": told[f"decided_{name}_nano"] for name in ("cure", "default")})
     return _held_against(WORKED, seen & worked, [decided, theirs], outcome, happened.weight, CURE)

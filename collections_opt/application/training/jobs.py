@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import structlog
 
 from collections_opt.application.models.registry import ModelRegistry
 from collections_opt.application.rankings.jobs import Jobs, JobStatus, State, internal_error
 from collections_opt.application.training.kept import KeptTraining, KeptTrainings, error_of
+from collections_opt.application.training.learners import TrainingRequest, learner_of
 from collections_opt.application.workspace import Workspace
-from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.core.names import check_id
 from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress
 
-if TYPE_CHECKING:
-    from collections_opt.application.training.matured import MaturedRanking
-
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class TrainingRequest:
-    """What to learn.
-
-    Attributes:
-        kind: of model. Outcomes of fewer than three rankings recalibrate the champion.
-        version: name of the new version.
-        ranking_ids: matured rankings in any order; none takes all that alarms read.
-        plan_id: desk whose queues contacts and effects are about; "" for that of the last ranking.
-        seed: of folds and trees.
-    """
-
-    kind: ModelKind
-    version: str
-    ranking_ids: tuple[str, ...] = ()
-    plan_id: str = ""
-    seed: int = 1
 
 
 @dataclass(frozen=True)
@@ -79,10 +56,11 @@ class TrainingJobs:
         """Start a training; the same request again joins it.
 
         Raises:
-            CollectionsError: INVALID_ARGUMENT for a version that is no id; NOT_FOUND for a ranking or plan; REQUEST_ID_REUSED for
-                another training.
+            CollectionsError: INVALID_ARGUMENT for a version that is no id, or a kind that nothing is learned of; NOT_FOUND for a
+                ranking or plan; REQUEST_ID_REUSED for another training.
         """
         check_id("version", request.version)
+        learner_of(request.kind)
         for ranking_id in request.ranking_ids:
             self._workspace.recorded.finished(ranking_id)
         if request.plan_id:
@@ -152,16 +130,17 @@ class TrainingJobs:
             self._kept.keep(replace(ended, error_reason=reason, error_message=message))
 
     def _train(self, request: TrainingRequest, report: ProgressCallback) -> None:
-        from collections_opt.application.training.matured import LEAST_MATURED, matured_rankings  # noqa: PLC0415 - takes a second to load; a server starts without it
+        from collections_opt.application.training.matured import matured_rankings  # noqa: PLC0415 - takes a second to load; a server starts without it
 
+        learner = learner_of(request.kind)
         report(SolveProgress("read matured rankings", 0.0))
-        matured = matured_rankings(self._workspace, request.ranking_ids, LEAST_MATURED[request.kind])
+        matured = matured_rankings(self._workspace, request.ranking_ids, learner.least_matured)
         report(SolveProgress("learn", 0.1))
 
         def progress(stage: str, fraction: float) -> None:
             report(SolveProgress(stage, 0.1 + 0.9 * fraction))
 
-        _LEARNERS[request.kind](self._workspace, request, matured, self._now(), progress)
+        learner.learn(self._workspace, request, matured, self._now(), progress)
 
 
 def training_name(request_id: str) -> str:
@@ -176,77 +155,6 @@ def _kept_of(training_id: str, request: TrainingRequest, worker: str, at: dateti
 
 def _request_of(kept: KeptTraining) -> TrainingRequest:
     return TrainingRequest(ModelKind(kept.kind), kept.version, kept.ranking_ids, kept.plan_id, kept.seed)
-
-
-def _outcome(
-    workspace: Workspace,
-    request: TrainingRequest,
-    matured: Sequence[MaturedRanking],
-    at: datetime,
-    progress: Callable[[str, float], None],
-) -> None:
-    from collections_opt.application.training.matured import LEAST_OWN, outcome_data  # noqa: PLC0415 - takes a second to load; a server starts without it
-    from collections_opt.application.training.outcome import train_model  # noqa: PLC0415 - likewise
-    from collections_opt.application.training.recalibration import recalibrate  # noqa: PLC0415 - likewise
-
-    if len(matured) < LEAST_OWN:
-        recalibrate(workspace, matured, request.version, at)
-        return
-    data = replace(outcome_data(matured), dataset=", ".join(one.ranking_id for one in matured))
-    train_model(workspace.models.root, data, request.version, request.seed, at, progress)
-
-
-def _contact(
-    workspace: Workspace,
-    request: TrainingRequest,
-    matured: Sequence[MaturedRanking],
-    at: datetime,
-    _progress: Callable[[str, float], None],
-) -> None:
-    from collections_opt.application.training.contact import ContactTraining, train_contacts  # noqa: PLC0415 - takes a second to load; a server starts without it
-    from collections_opt.application.training.matured import contact_logs  # noqa: PLC0415 - likewise
-
-    plan = _plan(workspace, request, matured)
-    logs = contact_logs(workspace, matured, plan)
-    train_contacts(workspace, workspace.models.root, ContactTraining(request.version, logs, plan, request.seed), at)
-
-
-def _effect(
-    workspace: Workspace,
-    request: TrainingRequest,
-    matured: Sequence[MaturedRanking],
-    at: datetime,
-    progress: Callable[[str, float], None],
-) -> None:
-    from collections_opt.application.training.effect import EffectTraining, train_effects  # noqa: PLC0415 - takes a second to load; a server starts without it
-    from collections_opt.application.training.matured import contact_logs  # noqa: PLC0415 - likewise
-
-    plan = _plan(workspace, request, matured)
-    logs = contact_logs(workspace, matured, plan)
-    training = EffectTraining(request.version, logs, plan, seed=request.seed)
-    train_effects(workspace, workspace.models.root, training, at, progress)
-
-
-def _recovery(
-    workspace: Workspace,
-    request: TrainingRequest,
-    matured: Sequence[MaturedRanking],
-    at: datetime,
-    progress: Callable[[str, float], None],
-) -> None:
-    from collections_opt.application.training.recovered import ledger_recoveries  # noqa: PLC0415 - takes a second to load; a server starts without it
-    from collections_opt.application.training.recovery import RecoveryTraining, train_recoveries  # noqa: PLC0415 - likewise
-
-    found = ledger_recoveries(workspace, matured, at, bool(request.ranking_ids), progress)
-    training = RecoveryTraining(request.version, found.recoveries, request.seed, told=found.told, money=found.money)
-    train_recoveries(workspace, workspace.models.root, training, at, lambda stage, done: progress(stage, 0.5 + 0.5 * done))
-
-
-def _plan(workspace: Workspace, request: TrainingRequest, matured: Sequence[MaturedRanking]) -> CapacityPlan:
-    return workspace.books.plan(request.plan_id)[0] if request.plan_id else matured[-1].opened.plan
-
-
-_LEARNERS = {ModelKind.OUTCOME: _outcome, ModelKind.CONTACT: _contact, ModelKind.EFFECT: _effect, ModelKind.RECOVERY: _recovery}
 
 
 def _failed(training_id: str, error: Exception) -> CollectionsError:

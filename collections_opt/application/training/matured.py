@@ -21,7 +21,6 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.contact_log import NO_QUEUE, ContactLog
 from collections_opt.core.experiments.arms import Arm
 from collections_opt.core.experiments.design import ArmKind
-from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.outcomes.terms import Outcome
 from collections_opt.core.problem.assignment import UNASSIGNED
@@ -35,9 +34,6 @@ DESCRIPTION = "Accounts of matured rankings of this ledger; outcomes by their ho
 LIMITS = "What was never ranked was never learned from. Worked accounts are left out and stood for by unworked ones alike."
 LEAST_OWN = MIN_PERIODS
 """Matured rankings that an outcome model of one's own needs; fewer recalibrate the champion."""
-LEAST_MATURED = {ModelKind.OUTCOME: 1, ModelKind.CONTACT: MIN_PERIODS, ModelKind.EFFECT: 1, ModelKind.RECOVERY: 1}
-"""Matured rankings without which nothing of a kind is learned; how many rows effects need, and how old rankings must be of which
-recoveries are learned, is their learners' to say."""
 _NANO = 1e9
 _NAMED = {outcome.name: int(outcome) for outcome in Outcome}
 

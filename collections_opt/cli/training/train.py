@@ -30,7 +30,7 @@ LOOK_AGAIN_SECONDS = 0.5
 def main(
     product: Product,
     version: Annotated[str, typer.Option(help="Name of the new version.")],
-    kind: Annotated[ModelKind, typer.Option(help="Kind of model: outcome, contact, effect or recovery.")] = ModelKind.OUTCOME,
+    kind: Annotated[ModelKind, typer.Option(help=f"Kind of model: {', '.join(ModelKind)}.")] = ModelKind.OUTCOME,
     ranking: Annotated[list[str] | None, typer.Option(help="Matured ranking; default: all that do not overlap.")] = None,
     desk: Annotated[str, typer.Option(help="Capacity plan with the queues; default: that of the last ranking.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of folds and trees.")] = 1,

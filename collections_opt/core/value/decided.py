@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.problem.assignment import UNASSIGNED
-from collections_opt.core.value.effects import ContactEffects, ProbabilityChange, QueueEffect, at_attempts
+from collections_opt.core.value.effects import ContactEffects, at_attempts
 from collections_opt.core.value.payoffs import CostBasis, Floats, ValueParameters
 from collections_opt.core.value.valuation import blocks, contacted_probability
 
@@ -55,18 +55,11 @@ def decided_chances(
             desk = plan.queues[index]
             offered = None if attempts is None else attempts[rows]
             mine = np.flatnonzero(queue[rows] == index)
-            effect = _of(at_attempts(effects.block(rows, index, without[rows]), desk.attempts, offered), mine)
+            effect = at_attempts(effects.block(rows, index, without[rows]), desk.attempts, offered).take(mine)
             at = rows.start + mine
             decided[at] = contacted_probability(without[at], effect)
             rate[at] = effect.rpc_rate
             loaded = parameters.cost_basis is CostBasis.LOADED
             per_minute = desk.loaded_cost_per_minute_minor if loaded else desk.variable_cost_per_minute_minor
-            cost[at] = per_minute * desk.handling_minutes(effect.rpc_rate, effect.attempts) + desk.channel_fee_minor
+            cost[at] = per_minute * effect.handling_minutes(desk) + desk.channel_fee_minor
     return DecidedChances(without, decided, rate, cost)
-
-
-def _of(effect: QueueEffect, rows: NDArray[np.int64]) -> QueueEffect:
-    change = effect.change
-    kept = None if change is None else ProbabilityChange(change.cure[rows], change.default[rows])
-    attempts = None if effect.attempts is None else effect.attempts[rows]
-    return QueueEffect(effect.rpc_rate[rows], effect.theta_cure[rows], effect.theta_default[rows], kept, attempts)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.accounts.portfolio import Portfolio
-from collections_opt.core.desk.queues import CapacityPlan, EvidenceGrade
+from collections_opt.core.desk.queues import CapacityPlan, EvidenceGrade, Queue
 
 Floats = NDArray[np.float64]
 
@@ -22,10 +22,16 @@ class ProbabilityChange:
     cure: Floats
     default: Floats
 
+    def times(self, factor: Floats | float) -> ProbabilityChange:
+        """Return the change times a factor of each account, or of all."""
+        return ProbabilityChange(factor * self.cure, factor * self.default)
+
 
 @dataclass(frozen=True)
 class QueueEffect:
     """The effect of one queue on a block of m accounts, float64 (m,) each.
+
+    Whoever changes a part makes a copy with ``replace``, so that parts which it does not know stay.
 
     Attributes:
         rpc_rate: right-party-contact rate; handling minutes follow from it.
@@ -40,6 +46,21 @@ class QueueEffect:
     theta_default: Floats
     change: ProbabilityChange | None = None
     attempts: Floats | None = None
+
+    def take(self, rows: NDArray[np.int64]) -> QueueEffect:
+        """Return the effect on some of the accounts."""
+        parts: dict[str, Any] = {field.name: _taken(getattr(self, field.name), rows) for field in fields(self)}
+        return QueueEffect(**parts)
+
+    def handling_minutes(self, queue: Queue) -> Floats:
+        """Return the minutes that the queue is expected to take for each account, float64 (m,)."""
+        return queue.handling_minutes(self.rpc_rate, self.attempts)
+
+
+def _taken(part: Floats | ProbabilityChange | None, rows: NDArray[np.int64]) -> Floats | ProbabilityChange | None:
+    if isinstance(part, ProbabilityChange):
+        return ProbabilityChange(part.cure[rows], part.default[rows])
+    return None if part is None else part[rows]
 
 
 def at_attempts(effect: QueueEffect, planned: float, offered: NDArray[np.uint8] | None) -> QueueEffect:
@@ -61,9 +82,8 @@ def at_attempts(effect: QueueEffect, planned: float, offered: NDArray[np.uint8] 
     rate = np.where(offered == 0, effect.rpc_rate, 1.0 - np.power(1.0 - effect.rpc_rate, made / planned))
     change = effect.change
     if change is not None:
-        kept = kept_share(effect.rpc_rate, planned, offered)
-        change = ProbabilityChange(kept * change.cure, kept * change.default)
-    return QueueEffect(rate, effect.theta_cure, effect.theta_default, change, made)
+        change = change.times(kept_share(effect.rpc_rate, planned, offered))
+    return replace(effect, rpc_rate=rate, change=change, attempts=made)
 
 
 def kept_share(rpc_rate: Floats, planned: float, offered: NDArray[np.uint8] | None) -> Floats:

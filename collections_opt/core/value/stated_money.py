@@ -22,7 +22,6 @@ from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.value.effects import (
     ContactEffects,
-    ProbabilityChange,
     QueueEffect,
     TotalError,
     WeightedCells,
@@ -270,8 +269,8 @@ def _error(
 
 def _scaled(effect: QueueEffect, factor: float) -> QueueEffect:
     change = effect.change
-    scaled = None if change is None else ProbabilityChange(factor * change.cure, factor * change.default)
-    return QueueEffect(effect.rpc_rate, factor * effect.theta_cure, factor * effect.theta_default, scaled, effect.attempts)
+    scaled = None if change is None else change.times(factor)
+    return replace(effect, theta_cure=factor * effect.theta_cure, theta_default=factor * effect.theta_default, change=scaled)
 
 
 def _shrinkage(value: ValueOfContact, effects_of: EffectsOf, allowed: NDArray[np.bool_], prices: NDArray[np.int64]) -> float:

@@ -107,7 +107,7 @@ def increment(probability: Floats, effect: QueueEffect, queue: Queue, worth: Pay
         basis: which cost per minute enters.
     """
     shift = contacted_probability(probability, effect) - probability
-    minutes = queue.handling_minutes(effect.rpc_rate, effect.attempts)
+    minutes = effect.handling_minutes(queue)
     per_minute = queue.variable_cost_per_minute_minor if basis is CostBasis.VARIABLE else queue.loaded_cost_per_minute_minor
     return Increment(
         cure_shift=shift[:, CURE],

@@ -8,7 +8,8 @@ from typing import Protocol
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.api.v1.model_use_pb2 import ApprovalMode
 from collections_opt.application.models.registry import ModelCommand, ModelRegistry, ModelView
-from collections_opt.application.training.jobs import TrainingJobs, TrainingRequest
+from collections_opt.application.training.jobs import TrainingJobs
+from collections_opt.application.training.learners import TrainingRequest
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.models.lifecycle import ApprovalTerms, ModelAction, ModelKind

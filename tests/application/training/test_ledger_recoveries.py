@@ -11,7 +11,8 @@ import pytest
 
 from collections_opt.application.rankings.jobs import State
 from collections_opt.application.training import recovered
-from collections_opt.application.training.jobs import TrainingJobs, TrainingRequest
+from collections_opt.application.training.jobs import TrainingJobs
+from collections_opt.application.training.learners import TrainingRequest
 from collections_opt.application.training.matured import matured_rankings
 from collections_opt.application.training.recovered import ledger_recoveries
 from collections_opt.application.training.recovery import recovery_rows

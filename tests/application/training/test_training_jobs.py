@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from collections_opt.application.rankings.jobs import State
-from collections_opt.application.training.jobs import TrainingJobs, TrainingRequest, training_name
+from collections_opt.application.training.jobs import TrainingJobs, training_name
 from collections_opt.application.training.kept import KeptTraining, KeptTrainings
+from collections_opt.application.training.learners import TrainingRequest
 from collections_opt.application.training.matured import contact_log, matured_rankings, outcome_data, outcome_periods
 from collections_opt.application.training.recalibration import recalibrate
 from collections_opt.application.workspace import open_workspace
