@@ -133,7 +133,8 @@ def _alike(kind: ModelKind, ranking: Ranking, other: Ranking) -> dict[str, int]:
     """Return how far a challenger's list is from the one that was decided, and for outcome models how alike they score.
 
     Accounts that a reserve drew are not counted. Gains are increments of its list less those of the one decided, by the models
-    that decided and by its own: the first is at most what the solver left, the second at least that.
+    that decided and by its own. Where both expect the same handling times, the first is at most what the solver left, and the
+    second at least minus that; a list that fits by other times need not fit by these.
     """
     mine, theirs = ranking.entries.queue, other.entries.queue
     counted = (ranking.entries.explored == 0) & (other.entries.explored == 0)

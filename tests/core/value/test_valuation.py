@@ -1,12 +1,14 @@
 """The value model against its five-account fixture, and its laws."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_opt.core.desk.queues import ContactEffect
-from collections_opt.core.value.effects import PlannedEffects, ProbabilityChange, QueueEffect, WeightedCells
+from collections_opt.core.value.effects import PlannedEffects, ProbabilityChange, QueueEffect, WeightedCells, at_attempts
 from collections_opt.core.value.payoffs import CostBasis, ValueParameters, payoffs, stay_value
 from collections_opt.core.value.valuation import contacted_probability, expected_recovery, increment, whole_seconds
 from tests.support import factories
@@ -137,6 +139,20 @@ def test_the_rate_of_a_change_serves_for_minutes_alone():
     for made in (once, twice):
         np.testing.assert_allclose(made.value + made.cost, gained, rtol=1e-9)
     np.testing.assert_allclose(twice.minutes, 2 * once.minutes)
+
+
+def test_fewer_attempts_or_some_accounts_leave_no_part_of_an_effect_behind():
+    effect = QueueEffect(*(np.array([0.2, 0.4]) + step for step in (0.0, 0.1, 0.2)), None, np.array([2.0, 3.0]))
+    parts = {field.name: getattr(effect, field.name) for field in fields(QueueEffect)}
+    parts["change"] = ProbabilityChange(np.array([0.01, 0.02]), np.array([-0.01, -0.02]))
+    assert all(part is not None for part in parts.values()), "give the new part of an effect a value here"
+    one = QueueEffect(**parts).take(np.array([1]))
+    assert (one.change.cure, one.change.default) == (np.array([0.02]), np.array([-0.02]))
+    fewer = at_attempts(QueueEffect(**parts), 3.0, np.array([1, 0], dtype=np.uint8))
+    for name in parts.keys() - {"change"}:
+        assert getattr(one, name) == parts[name][1:]
+    for name in parts.keys() - {"rpc_rate", "change", "attempts"}:
+        assert getattr(fewer, name) is parts[name], f"at_attempts forgets {name}"
 
 
 def test_of_an_assumption_there_is_no_evidence():

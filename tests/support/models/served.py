@@ -140,6 +140,7 @@ class ServedKind:
         named: what a record says decided, of this kind.
         problem: what a record says why none did.
         stands: what is named while none is approved.
+        changes_times: its versions expect other handling times, so that a list of one need not fit by those of another.
     """
 
     kind: ModelKind
@@ -148,6 +149,7 @@ class ServedKind:
     named: Callable[[Mapping[str, Any]], str]
     problem: Callable[[Mapping[str, Any]], str]
     stands: str
+    changes_times: bool = False
 
     def approve(self, workspace, models, place, last=ModelAction.PROMOTE):
         """Approve one of the versions as written, and make it champion, or challenger."""
@@ -194,6 +196,7 @@ CONTACTS = ServedKind(
     lambda held: held["contact_version"],
     lambda held: held["contact_problem"],
     "",
+    changes_times=True,
 )
 RECOVERIES = ServedKind(
     ModelKind.RECOVERY,
