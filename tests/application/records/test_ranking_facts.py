@@ -132,7 +132,8 @@ def test_the_stand_alone_verifier_checks_every_file_that_a_record_declares(fresh
             return key
 
     declared = {each.key: each.file for each in stored_objects(RankingFacts, Everything()) if each.file}
-    served = {f"{verify_evidence.MODELS.get(kind.value, kind.value)}_version": "a/1" for kind in ModelKind}  # some only where they serve
+    kinds = [verify_evidence.MODELS.get(kind.value, kind.value) for kind in ModelKind]
+    served = {f"{kind}_version": "a/1" for kind in kinds}  # records name some kinds only where they serve
     assert verify_evidence.files_of({**fresh[0], **served, **declared}) == declared
 
 
