@@ -123,15 +123,21 @@ class Entries:
         }
         return {each.name: self.count(each) for each in Disposition if arises.get(each, True)}
 
+    def in_arm(self, arm: Arm, rows: slice | NDArray[np.int64] = slice(None)) -> NDArray[np.bool_]:
+        """Return whose person an experiment drew so, of some rows or of all, bool (k,); nobody where no experiment ran."""
+        if self.arm is None:
+            return np.zeros(self.queue[rows].size, dtype=bool)
+        return np.asarray(self.arm[rows] == arm, dtype=bool)
+
     @property
     def held_out(self) -> NDArray[np.bool_]:
         """Whose person an experiment leaves alone, bool (n,), whatever the disposition."""
-        return np.zeros(self.queue.size, dtype=bool) if self.arm is None else np.asarray(self.arm == Arm.HELD_OUT, dtype=bool)
+        return self.in_arm(Arm.HELD_OUT)
 
     @property
     def of_other_plan(self) -> NDArray[np.bool_]:
         """Whose person the other of two plans works, bool (n,); nobody of them is left alone."""
-        return np.zeros(self.queue.size, dtype=bool) if self.arm is None else np.asarray(self.arm == Arm.OTHER_PLAN, dtype=bool)
+        return self.in_arm(Arm.OTHER_PLAN)
 
     @property
     def kept_out(self) -> NDArray[np.bool_]:
@@ -141,7 +147,7 @@ class Entries:
     @property
     def in_drawn_queue(self) -> NDArray[np.bool_]:
         """Whose queue an experiment drew, worked there or not, bool (n,); ``best_queue`` names it."""
-        return np.zeros(self.queue.size, dtype=bool) if self.arm is None else np.asarray(self.arm == Arm.RANDOM_QUEUE, dtype=bool)
+        return self.in_arm(Arm.RANDOM_QUEUE)
 
 
 @dataclass(frozen=True)

@@ -159,15 +159,12 @@ class Gate:
 
     def left_alone(self, rows: Sequence[int], live: LiveAccounts) -> NDArray[np.bool_]:
         """Return who among persons, all accounts of each, was drawn to be left alone; whoever the law protects by now was not."""
-        alone = self._desk.entries.held_out[np.array(rows, dtype=np.int64)]
+        alone = self._desk.entries.in_arm(Arm.HELD_OUT, np.array(rows, dtype=np.int64))
         return alone & ~protected_persons(live.portfolio) if alone.any() else alone
 
     def worked_elsewhere(self, rows: Sequence[int]) -> NDArray[np.bool_]:
         """Return whose persons the other of two plans works, whatever became of them since; bool, aligned."""
-        arm = self._desk.entries.arm
-        if arm is None:
-            return np.zeros(len(rows), dtype=bool)
-        return np.asarray(arm[np.array(rows, dtype=np.int64)] == Arm.OTHER_PLAN, dtype=bool)
+        return self._desk.entries.in_arm(Arm.OTHER_PLAN, np.array(rows, dtype=np.int64))
 
     def removed(self, live: LiveAccounts, at: int) -> Verdict:
         """Return what of the day removes one of some accounts as they stand, whatever rules say."""
