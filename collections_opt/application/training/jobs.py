@@ -13,7 +13,7 @@ import structlog
 from collections_opt.application.models.registry import ModelRegistry
 from collections_opt.application.rankings.jobs import Jobs, JobStatus, State, internal_error
 from collections_opt.application.training.kept import KeptTraining, KeptTrainings, error_of
-from collections_opt.application.training.learners import TrainingRequest, learner_of
+from collections_opt.application.training.learners import Learning, TrainingRequest, learner_of
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.lifecycle import ModelKind
@@ -140,7 +140,7 @@ class TrainingJobs:
         def progress(stage: str, fraction: float) -> None:
             report(SolveProgress(stage, 0.1 + 0.9 * fraction))
 
-        learner.learn(self._workspace, request, matured, self._now(), progress)
+        learner.learn(Learning(self._workspace, request, matured, self._now(), progress))
 
 
 def training_name(request_id: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -36,76 +37,76 @@ class TrainingRequest:
     seed: int = 1
 
 
-def _outcome(
-    workspace: Workspace,
-    request: TrainingRequest,
-    matured: Sequence[MaturedRanking],
-    at: datetime,
-    progress: Callable[[str, float], None],
-) -> None:
+@dataclass(frozen=True)
+class Learning:
+    """What a learner is given.
+
+    Attributes:
+        workspace: over the ledger; the draft is written among its models.
+        request: what to learn.
+        matured: from what; the last ranking comes last.
+        at: time of the draft.
+        progress: is told stages and shares done.
+    """
+
+    workspace: Workspace
+    request: TrainingRequest
+    matured: Sequence[MaturedRanking]
+    at: datetime
+    progress: Callable[[str, float], None]
+
+    @property
+    def root(self) -> Path:
+        """Folder of the models."""
+        return self.workspace.models.root
+
+    @property
+    def plan(self) -> CapacityPlan:
+        """The desk that is asked for, else that of the last ranking."""
+        plan_id = self.request.plan_id
+        return self.workspace.books.plan(plan_id)[0] if plan_id else self.matured[-1].opened.plan
+
+
+def _outcome(asked: Learning) -> None:
     from collections_opt.application.training.matured import LEAST_OWN, outcome_data  # noqa: PLC0415 - takes a second to load; a server starts without it
     from collections_opt.application.training.outcome import train_model  # noqa: PLC0415 - likewise
     from collections_opt.application.training.recalibration import recalibrate  # noqa: PLC0415 - likewise
 
+    request, matured = asked.request, asked.matured
     if len(matured) < LEAST_OWN:
-        recalibrate(workspace, matured, request.version, at)
+        recalibrate(asked.workspace, matured, request.version, asked.at)
         return
     data = replace(outcome_data(matured), dataset=", ".join(one.ranking_id for one in matured))
-    train_model(workspace.models.root, data, request.version, request.seed, at, progress)
+    train_model(asked.root, data, request.version, request.seed, asked.at, asked.progress)
 
 
-def _contact(
-    workspace: Workspace,
-    request: TrainingRequest,
-    matured: Sequence[MaturedRanking],
-    at: datetime,
-    _progress: Callable[[str, float], None],
-) -> None:
+def _contact(asked: Learning) -> None:
     from collections_opt.application.training.contact import ContactTraining, train_contacts  # noqa: PLC0415 - takes a second to load; a server starts without it
     from collections_opt.application.training.matured import contact_logs  # noqa: PLC0415 - likewise
 
-    plan = _plan(workspace, request, matured)
-    logs = contact_logs(workspace, matured, plan)
-    train_contacts(workspace, workspace.models.root, ContactTraining(request.version, logs, plan, request.seed), at)
+    plan, request = asked.plan, asked.request
+    logs = contact_logs(asked.workspace, asked.matured, plan)
+    train_contacts(asked.workspace, asked.root, ContactTraining(request.version, logs, plan, request.seed), asked.at)
 
 
-def _effect(
-    workspace: Workspace,
-    request: TrainingRequest,
-    matured: Sequence[MaturedRanking],
-    at: datetime,
-    progress: Callable[[str, float], None],
-) -> None:
+def _effect(asked: Learning) -> None:
     from collections_opt.application.training.effect import EffectTraining, train_effects  # noqa: PLC0415 - takes a second to load; a server starts without it
     from collections_opt.application.training.matured import contact_logs  # noqa: PLC0415 - likewise
 
-    plan = _plan(workspace, request, matured)
-    logs = contact_logs(workspace, matured, plan)
+    plan, request = asked.plan, asked.request
+    logs = contact_logs(asked.workspace, asked.matured, plan)
     training = EffectTraining(request.version, logs, plan, seed=request.seed)
-    train_effects(workspace, workspace.models.root, training, at, progress)
+    train_effects(asked.workspace, asked.root, training, asked.at, asked.progress)
 
 
-def _recovery(
-    workspace: Workspace,
-    request: TrainingRequest,
-    matured: Sequence[MaturedRanking],
-    at: datetime,
-    progress: Callable[[str, float], None],
-) -> None:
+def _recovery(asked: Learning) -> None:
     from collections_opt.application.training.recovered import ledger_recoveries  # noqa: PLC0415 - takes a second to load; a server starts without it
     from collections_opt.application.training.recovery import RecoveryTraining, train_recoveries  # noqa: PLC0415 - likewise
 
-    found = ledger_recoveries(workspace, matured, at, bool(request.ranking_ids), progress)
+    request, at = asked.request, asked.at
+    found = ledger_recoveries(asked.workspace, asked.matured, at, bool(request.ranking_ids), asked.progress)
     training = RecoveryTraining(request.version, found.recoveries, request.seed, told=found.told, money=found.money)
-    train_recoveries(workspace, workspace.models.root, training, at, lambda stage, done: progress(stage, 0.5 + 0.5 * done))
-
-
-def _plan(workspace: Workspace, request: TrainingRequest, matured: Sequence[MaturedRanking]) -> CapacityPlan:
-    return workspace.books.plan(request.plan_id)[0] if request.plan_id else matured[-1].opened.plan
-
-
-Learn = Callable[[Workspace, TrainingRequest, "Sequence[MaturedRanking]", datetime, Callable[[str, float], None]], None]
-"""Learns what is asked from matured rankings, writes the draft with its time, and reports stages and shares done."""
+    train_recoveries(asked.workspace, asked.root, training, at, lambda stage, done: asked.progress(stage, 0.5 + 0.5 * done))
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,12 @@ class Learner:
     """How a kind is learned.
 
     Attributes:
-        learn: learns it.
+        learn: learns what is asked and writes the draft.
         least_matured: matured rankings without which nothing is learned; how many rows effects need, and how old rankings must be
             of which recoveries are learned, is their learners' to say.
     """
 
-    learn: Learn
+    learn: Callable[[Learning], None]
     least_matured: int = 1
 
 
