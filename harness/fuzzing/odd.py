@@ -213,8 +213,11 @@ def _texts(message: Message) -> Iterator[str]:
             yield from value if one.is_repeated else [value]
 
 
-def send_all(messages: int, seed: int, processes: int, told: Callable[[int], None]) -> Sent:
-    """Send so many messages over ledgers and processes; what is sent hangs on the seed alone."""
+def send_all(messages: int, seed: int, processes: int, told: Callable[[str], None]) -> Sent:
+    """Send so many messages over ledgers and processes; what is sent hangs on the seed alone.
+
+    Failures are told as they come: a run that is cut off has told them.
+    """
     whole = Sent()
     parts = [min(OF_ONE_LEDGER, messages - start) for start in range(0, messages, OF_ONE_LEDGER)]
     with ProcessPoolExecutor(processes) as pool:
@@ -223,7 +226,7 @@ def send_all(messages: int, seed: int, processes: int, told: Callable[[int], Non
             whole.messages += part.messages
             whole.ended += part.ended
             whole.failure = whole.failure or part.failure
-            told(whole.messages)
+            told(part.failure or f"{whole.messages:,} of {messages:,} messages")
     return whole
 
 
@@ -236,9 +239,7 @@ def main(
 
     Example: python -m harness.fuzzing.odd --messages 100000
     """
-    found = send_all(messages, seed, processes, lambda sent: typer.echo(f"{sent:,} of {messages:,} messages", err=True))
-    if found.failure:
-        typer.echo(found.failure, err=True)
+    found = send_all(messages, seed, processes, lambda line: typer.echo(line, err=True))
     with ProcessPoolExecutor(1, max_tasks_per_child=1) as pool:
         missed = [name for name in ODD_PLANTS if not pool.submit(send_some, seed, PLANTED_MESSAGES, name).result().failure]
     reasons = ", ".join(f"{reason} {number:,}" for reason, number in found.ended.most_common())
